@@ -1,0 +1,48 @@
+"""Identifiers: UUIDv7 (RFC 9562) with the entity's number in the 12 `rand_a` bits, and short public ids.
+
+Layout: 48 bits of milliseconds, version 7, 12 bits of entity number, variant, 62 random bits.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+import uuid
+
+MAX_ENTITY_NUMBER = 4095
+"""An entity's number has 12 bits and is never used again in a company's life."""
+
+_PUBLIC_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+
+
+def new_id(number: int = 0) -> str:
+    """A fresh UUIDv7 in lower-case text that carries `number` (0 for rows that are no records)."""
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF
+    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | (number & 0xFFF) << 64 | 0x2 << 62 | random
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def entity_number(record_id: str) -> int:
+    """The entity number inside a record id made by `new_id`; text that is no UUIDv7 gives -1."""
+    if len(record_id) != 36 or record_id[14] != "7":
+        return -1
+    try:
+        return int(record_id[15:18], 16)
+    except ValueError:
+        return -1
+
+
+def canonical_id(text: str) -> str | None:
+    """The lower-case 36-character form of a UUID, or None when the text is none."""
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        return None
+
+
+def public_id(length: int = 10) -> str:
+    """A short random id without look-alike letters, for company ids and token prefixes."""
+    return "".join(secrets.choice(_PUBLIC_ALPHABET) for _ in range(length))

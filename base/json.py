@@ -1,0 +1,154 @@
+"""JSON: its name as a type, strict reading, canonical writing and hashing.
+
+Strict means what RFC 8259 leaves open is refused: NaN and Infinity, duplicate keys, lone surrogates, NUL, numbers
+that no double or 64-bit integer holds. Hashes are taken over RFC 8785 (JCS) text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TypeAlias
+
+import orjson
+import rfc8785
+
+Json: TypeAlias = "None | bool | int | float | Decimal | str | Sequence[Json] | Mapping[str, Json]"
+"""Any JSON value. Decimals stand for numbers read exactly."""
+
+MAX_DEPTH = 64
+"""Deeper nesting than this is refused: no document of ours needs it, and recursion stays safe."""
+
+MAX_INTEGER_DIGITS = 400
+"""Longer integers are refused before `int()` sees them (its cost is quadratic)."""
+
+
+class JsonInvalid(ValueError):
+    """Text that is not JSON as Pliant reads it; the message names the place."""
+
+
+def parse(data: bytes | str) -> Json:
+    """Read JSON strictly. Raises `JsonInvalid` with line and column where the parser knows them."""
+    if isinstance(data, str):
+        try:
+            data = data.encode()
+        except UnicodeEncodeError as error:
+            raise JsonInvalid("text holds a lone surrogate") from error
+    if data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise JsonInvalid(f"not UTF-8 at byte {error.start}") from error
+    _bracket_depth(text)
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_integer, parse_float=_float
+        )
+    except json.JSONDecodeError as error:
+        raise JsonInvalid(f"{error.msg} at line {error.lineno} column {error.colno}") from error
+    _no_bad_text(value)
+    return value  # type: ignore[no-any-return]
+
+
+def _bracket_depth(text: str) -> None:
+    depth, in_string, escaped = 0, False, False
+    for char in text:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif char == "\\":
+                escaped = True
+            elif char == '"':
+                in_string = False
+        elif char == '"':
+            in_string = True
+        elif char in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise JsonInvalid(f"nested deeper than {MAX_DEPTH}")
+        elif char in "]}":
+            depth -= 1
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise JsonInvalid(f"duplicate key {key!r}")
+            seen.add(key)
+    return result
+
+
+def _no_constant(name: str) -> Json:
+    raise JsonInvalid(f"{name} is not JSON")
+
+
+def _integer(text: str) -> int:
+    if len(text) > MAX_INTEGER_DIGITS:
+        raise JsonInvalid(f"integer of {len(text)} digits")
+    return int(text)
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise JsonInvalid(f"number {text} is out of range")
+    return value
+
+
+def _no_bad_text(value: Json) -> None:
+    if isinstance(value, str):
+        check_text(value)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            check_text(key)
+            _no_bad_text(item)
+    elif isinstance(value, Sequence):
+        for item in value:
+            _no_bad_text(item)
+
+
+def check_text(text: str) -> None:
+    """Raise `JsonInvalid` for text that no database of ours can keep: NUL or a lone surrogate."""
+    if "\x00" in text:
+        raise JsonInvalid("text holds a NUL character")
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        raise JsonInvalid("text holds a lone surrogate")
+
+
+def dump(value: Json) -> bytes:
+    """Compact JSON bytes; decimals become strings with their digits."""
+    return orjson.dumps(value, default=_default)
+
+
+def pretty(value: Json) -> str:
+    """The text of an exported document: two spaces, authored key order, a newline at the end."""
+    return json.dumps(value, ensure_ascii=False, indent=2, default=_default) + "\n"
+
+
+def digest(value: Json) -> str:
+    """SHA-256 (hex) over the RFC 8785 form: equal for documents that mean the same JSON."""
+    return hashlib.sha256(rfc8785.dumps(_plain(value))).hexdigest()  # type: ignore[arg-type]
+
+
+def _plain(value: Json) -> Json:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**53:
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _default(value: object) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    raise TypeError(f"{type(value).__name__} is not JSON")

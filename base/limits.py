@@ -1,0 +1,55 @@
+"""Every limit of Pliant in one place, each with its reason. Raised by settings; over a limit is an error, never a clamp."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one server. Units stand last in the names; CONTRACT-level defaults."""
+
+    body_bytes: int = 1 << 20  # parsed in memory, before any rule can look at it
+    document_tokens: int = 10_000  # a parse costs about 1 us a token
+    document_depth: int = 25  # selections nested deeper are fan-out, not a screen
+    document_aliases: int = 250  # each alias may be a column or a sub-query
+    document_directives: int = 100  # directives multiply validation work
+    root_fields: int = 100  # each is a sub-query of the one statement
+    operations: int = 20  # a document is validated whole
+    input_objects: int = 5_000  # coercion of variables costs about 1 us an object
+    records: int = 50_000  # estimate: page sizes multiplied
+    introspection_rounds: int = 3  # type -> fields -> type: more is an attack, graphql clients need three
+    page_size: int = 50  # default of `first`
+    page_size_max: int = 1_000
+    offset_max: int = 10_000  # deep offsets cost seconds; keyset cursors do not
+    filter_depth: int = 10
+    filter_nodes: int = 500
+    in_list_max: int = 10_000
+    search_terms: int = 10
+    relation_rows: int = 1_000  # rows written by one mutation field, nested ones included
+    nested_depth: int = 3
+    mutation_rows: int = 1_000  # more is an import
+    idempotency_hours: int = 24
+    idempotency_key_chars: int = 255
+    document_bytes: int = 1 << 20  # one configuration document
+    document_nodes: int = 20_000  # JSON values in one configuration document
+    fields_per_entity: int = 500  # PostgreSQL holds 1,600 columns a table; dropped ones count
+    entities: int = 4_000  # numbers have 12 bits
+    expression_chars: int = 4_000
+    expression_depth: int = 40
+    expression_nodes: int = 500
+    variable_shapes: int = 32  # plans per document and rule hash
+    cached_documents: int = 2_000  # per compiled schema
+    cached_plans: int = 4_000
+    cached_schemas: int = 200
+    text_chars: int = 100_000  # any one text value without its own maxLength
+    json_bytes: int = 256 * 1024  # one json field's value
+    actor_seconds: float = 5.0  # age at which a cached actor is read again
+    socket_init_seconds: float = 10.0
+    socket_subscriptions: int = 100
+    request_seconds: float = 30.0
+    lock_timeout_ms: int = 300  # readers queue behind waiting DDL for at most this long
+    small_table_rows: int = 10_000  # publishing in one transaction keeps readers out for about 100 ms here
+
+
+DEFAULTS = Limits()
