@@ -1,0 +1,25 @@
+"""The actor of a request: a member, perhaps through a token, with the grants of his roles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from access.grant import GrantSet
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts. A token acts as its member: `member_id`, own rows and createdBy are that member's."""
+
+    company: str  # public id
+    namespace: str
+    member_id: str
+    name: str
+    email: str | None
+    team_ids: tuple[str, ...]  # teams he belongs to (his own; closures are tables)
+    roles: tuple[str, ...]
+    grants: GrantSet
+    locale: str = "en"
+    token_id: str | None = None
+    default_team_id: str | None = None  # what teamId becomes on create
+    platform: frozenset[str] = field(default_factory=frozenset)

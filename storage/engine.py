@@ -1,0 +1,52 @@
+"""The contract of a storage engine; one suite in tests/storage runs over every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol, TypeAlias
+
+from storage.batch import Batch, Outcome, Sql, Value
+
+Dialect: TypeAlias = Literal["postgresql", "sqlite"]
+
+CONTROL = "pliant"
+"""The namespace of the control tables (companies); every other namespace is a company's."""
+
+
+class Engine(Protocol):
+    """A place where namespaces of tables live. All methods are coroutines of the one event loop that opened it."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which SQL it speaks."""
+
+    async def open(self) -> None:
+        """Connect, and create or migrate the control namespace."""
+
+    async def close(self) -> None:
+        """Finish what is under way and disconnect."""
+
+    async def create(self, namespace: str) -> None:
+        """Create a company's namespace with its fixed tables; nothing happens if it is there."""
+
+    async def drop(self, namespace: str) -> None:
+        """Remove a company's namespace with all its rows."""
+
+    async def fetch(self, namespace: str, sql: Sql, params: Sequence[Value] = ()) -> Sequence[Sequence[Any]]:
+        """Run one reading statement. JSON and text columns come as `bytes` or `str`; the caller knows which it asked.
+
+        Raises `StatementRefused` for statements that a schema change has overtaken, `Busy` when the engine cannot
+        answer in time.
+        """
+
+    async def apply(self, namespace: str, batch: Batch) -> Outcome:
+        """Apply a Batch in one transaction; an `Outcome` other than `Applied` means that nothing was written."""
+
+    async def migrate(self, namespace: str, ddl: Sequence[str], batch: Batch) -> Outcome:
+        """Run DDL statements and then the Batch in one transaction under the company's exclusive lock.
+
+        Waits for table locks at most `limits.lock_timeout_ms` at a time and retries the whole.
+        """
+
+    async def sequence(self, namespace: str) -> int:
+        """Give committed change rows their dense positions (a no-op on SQLite); returns the head position."""
