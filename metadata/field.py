@@ -1,0 +1,205 @@
+"""Fields and field types: what a field is, and what a kind of field must know of itself.
+
+A new field type is one file in metadata/fields with one `FieldType` subclass, and one line in the registry there;
+nothing else in Pliant names it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, ClassVar
+
+from base.errors import Fault
+from base.json import Json
+from expressions import Type
+from storage.types import ColumnType
+
+Titles = Mapping[str, str]
+"""Locale -> text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a field: its SQL name and how its values are kept."""
+
+    name: str
+    type: ColumnType
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of a choice field. A retired one is read but not written; `was` lists older values, newest first."""
+
+    value: str
+    title: str
+    titles: Titles = field(default_factory=dict)
+    color: str | None = None
+    retired: bool = False
+    was: tuple[str, ...] = ()
+
+
+class OnDelete(str, Enum):
+    """What happens to a reference when its target is deleted."""
+
+    RESTRICT = "restrict"
+    CASCADE = "cascade"
+    CLEAR = "clear"
+    KEEP = "keep"  # the id stays and reads as null
+
+
+class RelationKind(str, Enum):
+    """How two entities are related, seen from one of them."""
+
+    TO_ONE = "to-one"  # a reference field of this entity
+    INVERSE = "inverse"  # rows of the target whose reference points here
+    MANY = "many"  # a link table: references, or the other side of references
+    CHILDREN = "children"  # owned rows of the target
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A way from one entity's row to rows of `target`.
+
+    TO_ONE: `column` on this table holds the target's id. INVERSE and CHILDREN: `column` on the target's table holds
+    this row's id and `inverse` names the target's reference field. MANY: `link` is a table whose `here` and `there`
+    columns hold the two ids.
+    """
+
+    name: str
+    kind: RelationKind
+    target: str
+    column: str | None = None
+    inverse: str | None = None
+    on_delete: OnDelete = OnDelete.RESTRICT
+    link: str | None = None
+    here: str | None = None
+    there: str | None = None
+    field: str | None = None  # the field of this entity that declares it (None: declared by the other side)
+
+
+class GraphQLKind(str, Enum):
+    """The shape that a field's value has in GraphQL; schema/ makes the types."""
+
+    SCALAR = "scalar"  # `graphql_name` names a scalar
+    ENUM = "enum"  # an enum type of the field's own, made from its choices
+    LIST = "list"  # a list of the scalar `graphql_name`
+    ENUM_LIST = "enum-list"
+    RELATION = "relation"  # no scalar value at all: reached through `Field.relation` (references, children)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldContext:
+    """What `FieldType.parse` may look at beside the property itself."""
+
+    entity: str
+    name: str
+    path: tuple[str, ...]  # where the property stands in the document, for faults
+    definitions: Mapping[str, Json]  # the document's `$defs`
+
+
+class FieldType(ABC):
+    """Everything about one kind of field. Instances are stateless singletons; a field's own settings are `options`."""
+
+    name: ClassVar[str]
+    """As in `x-type`, camelCase."""
+    keywords: ClassVar[frozenset[str]] = frozenset()
+    """JSON Schema and x- keywords that mean something to this type, beside the common ones."""
+    graphql: ClassVar[GraphQLKind] = GraphQLKind.SCALAR
+    graphql_name: ClassVar[str] = "String"
+    """The scalar's name in GraphQL: String, Int, Long, Float, Decimal, Boolean, Date, DateTime, Time, ID, JSON ..."""
+    operators: ClassVar[tuple[str, ...]] = ()
+    """Names of filter operators (metadata.operators), in the order in which they are shown."""
+    filter_name: ClassVar[str] = ""
+    """The shared filter input without its `Pliant` prefix and `Filter` ending (`String`, `Decimal`); enums have own."""
+    orderable: ClassVar[bool] = True
+    aggregates: ClassVar[frozenset[str]] = frozenset({"min", "max", "distinctCount"})
+    """Out of sum, avg, min, max, distinctCount."""
+    expression: ClassVar[Type | None] = None
+    """Its type in expressions; None keeps it out of them."""
+    sample: ClassVar[Json] = None
+    """An example property of this type, for docs and contract tests: `{"x-type": "percent"}`."""
+
+    @abstractmethod
+    def recognises(self, prop: Mapping[str, Json]) -> bool:
+        """Whether a plain JSON Schema property without x-type is of this type (asked in registry order)."""
+
+    @abstractmethod
+    def parse(self, prop: Mapping[str, Json], context: FieldContext, faults: list[Fault]) -> object:
+        """Read the type's own keywords into frozen options; put mistakes into `faults`."""
+
+    @abstractmethod
+    def column_types(self, options: object) -> Sequence[tuple[str, ColumnType]]:
+        """The columns: (suffix, type), suffix "" for the first. Empty for relations kept elsewhere."""
+
+    @abstractmethod
+    def json_schema(self, options: object, prop: Mapping[str, Json]) -> Mapping[str, Json]:
+        """The JSON Schema that one non-null value must satisfy, x-types expanded, type-specific bounds included."""
+
+    @abstractmethod
+    def logical(self, options: object, value: Json) -> Any:
+        """The logical value (`storage.types`) of a validated, non-null JSON value: rounded, normalised, folded.
+
+        Raises `ValueError` with a reader's message where JSON Schema could not tell (a date that does not exist).
+        """
+
+    @abstractmethod
+    def image(self, options: object, value: Any) -> Json:
+        """The JSON of a non-null logical value, as GraphQL, events and exports show it."""
+
+    def relation(self, options: object, context: FieldContext) -> RelationSpec | None:
+        """What a relational type asks of the catalog; None for scalars."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class RelationSpec:
+    """A relational field's wish, before the catalog resolves it to tables."""
+
+    kind: RelationKind
+    target: str
+    inverse: str | None = None  # API name on the target's side (for CHILDREN: the to-one field made on the child)
+    on_delete: OnDelete = OnDelete.RESTRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of an entity: scalar, or the reference behind a relation.
+
+    `options` is the field type's own parsed configuration (a frozen dataclass that only its file in
+    metadata/fields reads, and what the type's methods tell of it).
+    """
+
+    name: str
+    type: FieldType
+    options: object
+    title: str
+    titles: Titles = field(default_factory=dict)
+    description: str | None = None
+    required: bool = False
+    default: Json = None
+    has_default: bool = False
+    read_only: bool = False
+    write_only: bool = False
+    deprecated: bool = False
+    system: bool = False
+    was: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    relation: Relation | None = None
+    schema: Mapping[str, Json] = field(default_factory=dict)  # JSON Schema of one value, x-types expanded
+
+    @property
+    def column(self) -> Column:
+        """The one column of a field that has one."""
+        return self.columns[0]
+
+    @property
+    def api_name(self) -> str:
+        """The name under which the scalar is read and written: `accountId` for the reference `account`."""
+        to_one = self.relation is not None and self.relation.kind is RelationKind.TO_ONE
+        return f"{self.name}Id" if to_one else self.name
+
+

@@ -1,0 +1,1 @@
+"""Field types: one file per type, one line per type in `metadata.fields.registry`."""

@@ -1,0 +1,1 @@
+"""Filter operators: one file per operator, one line each in `metadata.operators.registry`."""
