@@ -1,0 +1,40 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Everything else builds on the same environment.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+STAMP   = $(VENV)/.installed
+
+.PHONY: demo test check conformance bench clean campaign-oracle campaign-writes lock
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Pliant needs Python 3.11 or newer: make PYTHON=python3.13")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[postgres,dev]'
+	touch $(STAMP)
+
+demo: $(STAMP)  ## a company with generated data on embedded SQLite, served in the foreground
+	$(BIN)/pliant demo
+
+test: $(STAMP) check  ## everything that must hold, on SQLite and, where a server answers, PostgreSQL
+	$(BIN)/pytest -n 2 --dist worksteal
+
+check: $(STAMP)  ## style, types, floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+conformance: $(STAMP)  ## real GraphQL clients, audits and fuzzers (needs node for the JavaScript ones)
+	$(BIN)/python tests/conformance/run.py
+
+bench: $(STAMP)  ## ratios against peers and the limit, written beside the scripts; BENCH_SCALE=0.01 for a try
+	$(BIN)/python benchmarks/run.py
+
+campaign-oracle: $(STAMP)  ## compiled SQL = stock executor = naive evaluator, CAMPAIGN_SECONDS long
+	$(BIN)/python -m tests.campaigns.oracle
+
+campaign-writes: $(STAMP)  ## kill -9 under load, on both engines, CAMPAIGN_SECONDS long
+	$(BIN)/python -m tests.campaigns.writes
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
