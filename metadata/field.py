@@ -9,10 +9,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import Enum
 from typing import Any, ClassVar
 
-from base.errors import Fault
+from base.errors import Fault, Text
 from base.json import Json
 from expressions import Type
 from storage.types import ColumnType
@@ -100,6 +101,25 @@ class FieldContext:
     definitions: Mapping[str, Json]  # the document's `$defs`
 
 
+class ValueRefused(ValueError):
+    """A JSON value that its field cannot keep; `text` tells its author why, in both languages."""
+
+    def __init__(self, text: Text) -> None:
+        self.text = text
+        super().__init__(text.en)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """Where the next value of a generated field comes from: a counter, and the text around its number.
+
+    `pattern` is literal text with one run of zeros in braces (`storage.batch.Late`): `OPP-2026-{0000}`.
+    """
+
+    counter: str
+    pattern: str
+
+
 class FieldType(ABC):
     """Everything about one kind of field. Instances are stateless singletons; a field's own settings are `options`."""
 
@@ -121,6 +141,12 @@ class FieldType(ABC):
     """Its type in expressions; None keeps it out of them."""
     sample: ClassVar[Json] = None
     """An example property of this type, for docs and contract tests: `{"x-type": "percent"}`."""
+    examples: ClassVar[tuple[Json, ...]] = ()
+    """JSON values that the field `sample` takes, for docs and contract tests."""
+    refused: ClassVar[tuple[Json, ...]] = ()
+    """JSON values that the field `sample` refuses, by its JSON Schema or by `logical`."""
+    generated: ClassVar[bool] = False
+    """Whether the platform gives the values (`numbering`): such a field is read-only whatever its property says."""
 
     @abstractmethod
     def recognises(self, prop: Mapping[str, Json]) -> bool:
@@ -142,8 +168,16 @@ class FieldType(ABC):
     def logical(self, options: object, value: Json) -> Any:
         """The logical value (`storage.types`) of a validated, non-null JSON value: rounded, normalised, folded.
 
-        Raises `ValueError` with a reader's message where JSON Schema could not tell (a date that does not exist).
+        Raises `ValueError` (mostly `ValueRefused`, with its text in both languages) where JSON Schema could not tell
+        (a date that does not exist).
         """
+
+    def argument(self, options: object, value: Json) -> Any:
+        """The logical value of a filter's argument: like `logical`, but nothing is rounded and no bounds are set.
+
+        Raises `ValueError` for what can never be a value of this type.
+        """
+        return self.logical(options, value)
 
     @abstractmethod
     def image(self, options: object, value: Any) -> Json:
@@ -151,6 +185,10 @@ class FieldType(ABC):
 
     def relation(self, options: object, context: FieldContext) -> RelationSpec | None:
         """What a relational type asks of the catalog; None for scalars."""
+        return None
+
+    def numbering(self, options: object, key: str, day: date) -> Numbering | None:
+        """For a generated type: how the next value of the field `key` (entity and field) is made on that day."""
         return None
 
 
