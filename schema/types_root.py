@@ -1,0 +1,104 @@
+"""The fields of Query and Mutation: one per root operation, with its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from graphql import GraphQLBoolean, GraphQLFieldResolver, GraphQLID, GraphQLInt, GraphQLString
+
+from resolvers.roots import MANY, RootKind, RootOperation
+from schema.flat import Argument, OutputField
+from schema.pool import TypePool
+from schema.scalars import DATE_TIME
+from schema.shared import LIST, NODE, NON_NULL, ON_CONFLICT, SHARE_LEVEL, SHARE_WITH
+from schema.types_output import listing_arguments
+
+ResolverOf = Callable[[RootOperation], GraphQLFieldResolver | None]
+"""Gives each root field the resolver that the stock executor calls."""
+
+_ID: Final = Argument(NON_NULL[GraphQLID])
+_IDS: Final = Argument(NON_NULL[LIST[NON_NULL[GraphQLID]]])
+_VERSION: Final = Argument(GraphQLInt, description="The version that was read; another one is a conflict.")
+_KEY: Final = {
+    "idempotencyKey": Argument(GraphQLString, description="The same key again within 24 hours answers, writes nothing.")
+}
+_MANY_ROWS: Final = {
+    "atMost": Argument(NON_NULL[GraphQLInt], 1, "More records than this match: nothing is done."),
+    "all": Argument(GraphQLBoolean, False, "Must be true for an empty filter."),
+}
+
+
+def query_field(pool: TypePool, operation: RootOperation, resolver_of: ResolverOf) -> OutputField:
+    """The field of a root operation of Query. `viewer` and `meta` belong to the static schema."""
+    resolve = resolver_of(operation)
+    match operation.kind:
+        case RootKind.NODE:
+            return OutputField(NODE, {"id": _ID}, "The record with that id, of whatever entity.", resolve)
+        case RootKind.NODES:
+            many = NON_NULL[LIST[NODE]]
+            title = "Records in the order of their ids, null where there is none."
+            return OutputField(many, {"ids": _IDS}, title, resolve)
+    view = pool.views[operation.entity or ""]
+    title = pool.title(view.entity.title, view.entity.titles)
+    if operation.kind is RootKind.RECORD:
+        return OutputField(pool.get(view.type_name), {"id": _ID}, title, resolve)
+    connection = pool.non_null[pool.get(f"{view.type_name}Connection")]
+    return OutputField(connection, listing_arguments(pool, view), title, resolve)
+
+
+def mutation_field(pool: TypePool, operation: RootOperation, resolver_of: ResolverOf) -> OutputField:
+    """The field of a root operation of Mutation."""
+    view = pool.views[operation.entity or ""]
+    payload = f"{view.entity.plural_type_name if operation.kind in MANY else view.type_name}Payload"
+    arguments = {**_ARGUMENTS[operation.kind](pool, view.type_name), **_KEY}
+    return OutputField(pool.non_null[pool.get(payload)], arguments, None, resolver_of(operation))
+
+
+def _required(pool: TypePool, name: str) -> Argument:
+    return Argument(pool.non_null[pool.get(name)])
+
+
+def _by_id(_pool: TypePool, _name: str) -> dict[str, Any]:
+    return {"id": _ID}
+
+
+_ARGUMENTS: Final[dict[RootKind, Callable[[TypePool, str], dict[str, Any]]]] = {
+    RootKind.CREATE: lambda pool, name: {"input": _required(pool, f"{name}CreateInput")},
+    RootKind.CREATE_MANY: lambda pool, name: {
+        "input": Argument(pool.all_of(pool.get(f"{name}CreateInput"))),
+        "atomic": Argument(GraphQLBoolean, True, "False: rows that hold are written though others do not."),
+    },
+    RootKind.UPDATE: lambda pool, name: {
+        "id": _ID,
+        "input": _required(pool, f"{name}UpdateInput"),
+        "expectedVersion": _VERSION,
+    },
+    RootKind.UPDATE_MANY: lambda pool, name: {
+        "filter": _required(pool, f"{name}Filter"),
+        "input": _required(pool, f"{name}UpdateInput"),
+        **_MANY_ROWS,
+    },
+    RootKind.UPSERT: lambda pool, name: {
+        "input": _required(pool, f"{name}CreateInput"),
+        "by": Argument(pool.all_of(pool.get(f"{name}ConflictKey"))),
+        "onConflict": Argument(ON_CONFLICT, "UPDATE"),
+    },
+    RootKind.DELETE: lambda pool, name: {"id": _ID, "expectedVersion": _VERSION},
+    RootKind.DELETE_MANY: lambda pool, name: {"filter": _required(pool, f"{name}Filter"), **_MANY_ROWS},
+    RootKind.RESTORE: _by_id,
+    RootKind.PURGE: _by_id,
+    RootKind.MERGE: lambda pool, name: {
+        "ids": _IDS,
+        "keep": _ID,
+        "dryRun": Argument(GraphQLBoolean, False, "Only tell in `details` what would happen."),
+    },
+    RootKind.SHARE: lambda pool, name: {
+        "id": _ID,
+        "with": Argument(NON_NULL[SHARE_WITH]),
+        "level": Argument(SHARE_LEVEL, "READ"),
+        "fields": Argument(LIST[NON_NULL[GraphQLString]], description="Only these fields; all when absent."),
+        "until": Argument(DATE_TIME, description="When the share ends."),
+    },
+    RootKind.UNSHARE: lambda pool, name: {"id": _ID, "with": Argument(NON_NULL[SHARE_WITH])},
+}
