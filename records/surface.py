@@ -8,8 +8,9 @@ forbidden name from an unknown one. `Surface.hash` keys compiled schemas togethe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from access.grant import Grant, GrantSet, Operation, Rows
 from base.json import digest
@@ -58,8 +59,13 @@ def surface_of(catalog: Catalog, grants: GrantSet) -> Surface:
         for name, entity in catalog.entities.items()
         if Operation.READ in granted[name]
     }
-    entities = {name: _entity_surface(catalog.entities[name], granted[name], readable, catalog) for name in readable}
+    written = {name: _written(catalog.entities[name], granted[name], readable) for name in readable}
+    entities = {name: _entity_surface(catalog, catalog.entities[name], granted, readable, written) for name in readable}
     return Surface(digest({name: _parts(entity) for name, entity in entities.items()}), entities)
+
+
+_Granted: TypeAlias = Mapping[Operation, list[Grant]]
+_Written: TypeAlias = tuple[frozenset[str], frozenset[str]]
 
 
 def _by_operation(grants: Iterable[Grant]) -> dict[Operation, list[Grant]]:
@@ -88,30 +94,37 @@ def _covered(entity: Entity, grants: Iterable[Grant]) -> frozenset[str]:
 
 
 def _entity_surface(
-    entity: Entity,
-    granted: Mapping[Operation, list[Grant]],
-    readable: Mapping[str, frozenset[str]],
     catalog: Catalog,
+    entity: Entity,
+    granted: Mapping[str, _Granted],
+    readable: Mapping[str, frozenset[str]],
+    written: Mapping[str, _Written],
 ) -> EntitySurface:
+    own = granted[entity.name]
     relations = frozenset(
         name for name, relation in entity.relations.items() if _may_follow(entity, relation, readable, catalog)
     )
-    transfer = Operation.TRANSFER in granted
-    createable = _written(entity, granted.get(Operation.CREATE, ()), readable, may_transfer=True)
-    updatable = _written(entity, granted.get(Operation.UPDATE, ()), readable, may_transfer=transfer)
-    operations = {Operation.READ}
-    if entity.system:
-        operations |= {Operation.UPDATE} if updatable else set()
-    else:
-        operations |= set(granted)
-    return EntitySurface(
-        entity.name,
-        readable[entity.name],
-        relations,
-        createable if Operation.CREATE in operations else frozenset(),
-        updatable if Operation.UPDATE in operations else frozenset(),
-        frozenset(operations),
+    children = frozenset(
+        item.name
+        for item in entity.fields.values()
+        if _owns(item) and item.relation is not None and _can_change(item.relation.target, granted, written)
     )
+    creates, updates = written[entity.name]
+    if not entity.system:
+        creates |= _granted_fields(entity, own.get(Operation.CREATE, ()), children)
+    updates |= _granted_fields(entity, own.get(Operation.UPDATE, ()), children)
+    operations = {Operation.READ} if entity.system else set(own) - {Operation.CREATE, Operation.UPDATE}
+    operations |= {Operation.CREATE} if creates else set()
+    operations |= {Operation.UPDATE} if updates else set()
+    return EntitySurface(entity.name, readable[entity.name], relations, creates, updates, frozenset(operations))
+
+
+def _owns(field: Field) -> bool:
+    return field.relation is not None and field.relation.kind is RelationKind.CHILDREN and not field.read_only
+
+
+def _can_change(target: str, granted: Mapping[str, _Granted], written: Mapping[str, _Written]) -> bool:
+    return target in written and (any(written[target]) or Operation.DELETE in granted[target])
 
 
 def _may_follow(entity: Entity, relation: Relation, readable: Mapping[str, frozenset[str]], catalog: Catalog) -> bool:
@@ -135,24 +148,31 @@ def _other_side(target: Entity, relation: Relation) -> str | None:
     return None
 
 
-def _written(
-    entity: Entity, grants: Iterable[Grant], readable: Mapping[str, frozenset[str]], *, may_transfer: bool
-) -> frozenset[str]:
-    rights = [grant.fields for grant in grants]
-    return frozenset(
-        name
-        for name, field in entity.fields.items()
-        if _can_be_written(entity, field, may_transfer=may_transfer)
+def _written(entity: Entity, own: _Granted, readable: Mapping[str, frozenset[str]]) -> _Written:
+    """Fields written on create and on update, lists of children aside."""
+    free, transferred = set(), set()
+    for name, field in entity.fields.items():
         # writing a reference shows whether its target exists: it needs read on the target
-        and (field.relation is None or field.relation.target in readable)
-        and any(right.right(name) is not False for right in rights)
+        if _owns(field) or (field.relation is not None and field.relation.target not in readable):
+            continue
+        if field.system:
+            if name in TRANSFER_FIELDS and not entity.system:
+                transferred.add(name)
+        elif not field.read_only:
+            free.add(name)
+    created: Collection[str] = () if entity.system else free | transferred
+    updated = free | transferred if Operation.TRANSFER in own else free
+    return (
+        _granted_fields(entity, own.get(Operation.CREATE, ()), created),
+        _granted_fields(entity, own.get(Operation.UPDATE, ()), updated),
     )
 
 
-def _can_be_written(entity: Entity, field: Field, *, may_transfer: bool) -> bool:
-    if field.system:
-        return may_transfer and not entity.system and field.name in TRANSFER_FIELDS
-    return not field.read_only
+def _granted_fields(entity: Entity, grants: Iterable[Grant], names: Collection[str]) -> frozenset[str]:
+    rights = [grant.fields for grant in grants]
+    return frozenset(
+        name for name in entity.fields if name in names and any(right.right(name) is not False for right in rights)
+    )
 
 
 def _parts(surface: EntitySurface) -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from graphql import GraphQLNamedType
+from graphql import GraphQLID, GraphQLNamedType
 
 from access.grant import Operation
 from metadata.catalog import Catalog, Entity
@@ -134,6 +134,8 @@ class TypePool:
 
     def value_type(self, view: View, item: Field) -> Any:
         """The type of a field's value, for reading and for writing."""
+        if item.name == "id":
+            return GraphQLID  # kept as a uuid, shown as what clients cache by
         match item.type.graphql:
             case GraphQLKind.ENUM:
                 return self.get(enum_name(view, item))
@@ -167,3 +169,10 @@ def is_enum(item: Field) -> bool:
 def deprecation(item: Field) -> str | None:
     """The deprecation reason of a field whose document says `deprecated`."""
     return "Deprecated by the entity's document." if item.deprecated else None
+
+
+def filter_name(view: View, item: Field) -> str:
+    """The filter input of a field's tests; there may be no type of that name."""
+    if is_enum(item):
+        return f"{enum_name(view, item)}Filter"
+    return "PliantIDFilter" if item.name == "id" else f"Pliant{item.type.filter_name}Filter"

@@ -7,7 +7,7 @@ from functools import partial
 
 from metadata.field import Field
 from schema.flat import InputField, RecordInput
-from schema.pool import TypePool, View, deprecation, enum_name, is_enum
+from schema.pool import TypePool, View, deprecation, enum_name, filter_name, is_enum
 from schema.shared import ORDER, operator_inputs
 
 _DIRECTION = InputField(ORDER)
@@ -26,7 +26,7 @@ def register_filters(pool: TypePool, view: View, listed: Collection[str]) -> Non
 
 
 def _register_enum_filter(pool: TypePool, view: View, item: Field) -> None:
-    name = f"{enum_name(view, item)}Filter"
+    name = filter_name(view, item)
 
     def inputs() -> dict[str, InputField]:
         value = pool.get(enum_name(view, item))
@@ -38,7 +38,7 @@ def _register_enum_filter(pool: TypePool, view: View, item: Field) -> None:
 def _filter(pool: TypePool, view: View) -> dict[str, InputField]:
     fields: dict[str, InputField] = {}
     for item in view.scalars:
-        name = f"{enum_name(view, item)}Filter" if is_enum(item) else f"Pliant{item.type.filter_name}Filter"
+        name = filter_name(view, item)
         if pool.has(name):
             fields[item.api_name] = pool.input(pool.get(name), pool.field_title(item), deprecation(item))
     for way in view.to_one:
