@@ -57,8 +57,10 @@ class Expression:
 def _as_json(node: Node) -> Json:
     match node:
         case Literal(value, type_):
-            return {"value": value if value is None or isinstance(value, bool | int | str) else str(value),
-                    "type": type_.value}
+            return {
+                "value": value if value is None or isinstance(value, bool | int | str) else str(value),
+                "type": type_.value,
+            }
         case Name(path, _):
             return {"name": list(path)}
         case Operation(operator, operands, _):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum
-from typing import Protocol
+from enum import StrEnum
+from typing import Any, Literal, Protocol, TypeAlias
 
 from sqlalchemy.sql import ColumnElement
 
+Dialect: TypeAlias = Literal["postgresql", "sqlite"]
+"""Which SQL is written (the names of `storage.engine.Dialect`, a room on the same floor)."""
 
-class Type(str, Enum):
+
+class Type(StrEnum):
     """Types of expressions. INTEGER widens to DECIMAL and FLOAT; NULL fits everywhere."""
 
     NULL = "null"
@@ -42,14 +45,26 @@ class Scope(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SqlValue:
-    """A column or parameter for the SQL back end.
+    """A column, parameter or computed value of the SQL back end. It may stand anywhere in the expression's SQL, once.
 
-    `scale` is given for decimals: on SQLite the clause is an integer scaled by 10**scale, on PostgreSQL a numeric.
+    DECIMAL: on SQLite the clause is an integer scaled by 10**`scale`, on PostgreSQL a numeric, of 18 digits at most.
+    A `computed` DECIMAL or INTEGER has up to 28 digits, at most `scale` of them behind the point: on SQLite it is the
+    canonical text of `base.decimals`, on PostgreSQL a numeric. `expressions.stored` gives a column's form back.
+
+    LIST: on PostgreSQL the clause is an array, `text[]`, or `uuid[]` with `element=Type.ID`; on SQLite it is the text
+    of a JSON array of strings. A list of the actor (`actor.teamIds`, `actor.roles`) is one parameter of that form:
+    `sa.bindparam("actor_teamIds", type_=ARRAY(Uuid(as_uuid=False)))` on PostgreSQL, a text parameter on SQLite.
+
+    `nullable=False` promises that the clause is never null: `ownerId == actor.id` then stays a plain `=` that an
+    index serves. A parameter on PostgreSQL should be typed by a cast where its place does not type it.
     """
 
-    clause: ColumnElement[object]
+    clause: ColumnElement[Any]
     type: Type
     scale: int = 0
+    nullable: bool = True
+    element: Type = Type.TEXT
+    computed: bool = False
 
 
 class Columns(Protocol):

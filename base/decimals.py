@@ -1,0 +1,162 @@
+"""Exact decimal arithmetic, one definition for every engine.
+
+`+ -` and the remainder are exact and keep the larger scale, products and quotients are rounded HALF_UP (ties away from
+zero, as PostgreSQL's `round` does) to `SCALE` digits behind the point. A result of more than `DIGITS` digits, before
+and after the point together and without trailing zeros behind the point, is null, and so is a division by zero.
+Null operands give null.
+
+SQLite has no decimals: there computed ones travel as canonical text (no exponent, no trailing zeros, no `-0`) through
+the functions of `SQLITE_FUNCTIONS`, so two equal values are equal texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+from typing import Any, Final, TypeAlias
+
+from base import floats
+
+DIGITS: Final = 28
+"""Digits that a result may have; .NET's and many databases' decimal, and far beyond any amount of money."""
+
+SCALE: Final = 10
+"""Digits behind the point to which products and quotients are rounded."""
+
+# wide enough that no sum, product or integer quotient of two values of DIGITS digits is ever rounded by it
+_EXACT: Final = Context(prec=120, rounding=ROUND_HALF_UP)
+_UNIT: Final = Decimal(1).scaleb(-SCALE)
+_SAFE: Final = Decimal(10) ** (DIGITS - SCALE)
+
+Number: TypeAlias = Decimal | int
+
+
+def add(left: Number, right: Number) -> Decimal | None:
+    """The exact sum, with the larger scale of the two."""
+    return _bounded(_EXACT.add(left, right))
+
+
+def subtract(left: Number, right: Number) -> Decimal | None:
+    """The exact difference, with the larger scale of the two."""
+    return _bounded(_EXACT.subtract(left, right))
+
+
+def multiply(left: Number, right: Number) -> Decimal | None:
+    """The product, exact or rounded to `SCALE`."""
+    return _bounded(_rounded(_EXACT.multiply(left, right)))
+
+
+def divide(left: Number, right: Number) -> Decimal | None:
+    """The quotient rounded to `SCALE`, without trailing zeros; null when `right` is zero."""
+    if not right:
+        return None
+    # In integers, because rounding a rounded quotient again may round twice.
+    (top, over), (bottom, under) = Decimal(left).as_integer_ratio(), Decimal(right).as_integer_ratio()
+    numerator, denominator = abs(top) * under * 10**SCALE, over * abs(bottom)
+    units = (2 * numerator + denominator) // (2 * denominator)
+    return _bounded(canonical(_EXACT.scaleb(Decimal(units if (top < 0) == (bottom < 0) else -units), -SCALE)))
+
+
+def remainder(left: Number, right: Number) -> Decimal | None:
+    """What is left of a division with a whole quotient; it has the sign of `left`. Null when `right` is zero."""
+    if not right:
+        return None
+    return _bounded(_EXACT.remainder(left, right))
+
+
+def compare(left: Number, right: Number) -> int:
+    """-1, 0 or 1, by value: `1.0` and `1` are equal."""
+    return (left > right) - (left < right)
+
+
+def rounded(value: Number, scale: int) -> Decimal:
+    """The value with exactly `scale` digits behind the point, rounded HALF_UP: what a stored field keeps."""
+    return _EXACT.quantize(Decimal(value), Decimal(1).scaleb(-scale))
+
+
+def floor_scaled(value: Number, scale: int) -> tuple[int, bool]:
+    """The largest integer not above `value * 10**scale`, and whether it is exactly that."""
+    scaled = _EXACT.scaleb(Decimal(value), scale)
+    whole = scaled.to_integral_value(ROUND_FLOOR)
+    return int(whole), whole == scaled
+
+
+def canonical(value: Number) -> Decimal:
+    """The same value without trailing zeros, exponent or negative zero: equal values have equal texts."""
+    decimal = _EXACT.normalize(Decimal(value))
+    if not decimal:
+        return Decimal(0)
+    return _EXACT.quantize(decimal, Decimal(1)) if _exponent(decimal) > 0 else decimal
+
+
+def text(value: Number) -> str:
+    """The canonical text of a value: `-12.5`, `1000`, `0`."""
+    return format(canonical(value), "f")
+
+
+def digits(value: Number) -> int:
+    """Digits before and after the point together, without leading zeros or trailing zeros behind the point."""
+    return len(canonical(value).as_tuple().digits)
+
+
+def _exponent(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise ValueError("not a finite number")
+    return exponent
+
+
+def _rounded(value: Decimal) -> Decimal:
+    return _EXACT.quantize(value, _UNIT) if _exponent(value) < -SCALE else value
+
+
+def _bounded(value: Decimal) -> Decimal | None:
+    if -_SAFE < value < _SAFE or digits(value) <= DIGITS:
+        return value or Decimal(0)  # no -0
+    return None
+
+
+def _on_text(function: Callable[[Number, Number], Decimal | None]) -> Callable[..., str | None]:
+    """The function over SQLite's values: integers or canonical texts, null when one is null."""
+
+    def on_text(left: str | int | None, right: str | int | None) -> str | None:
+        if left is None or right is None:
+            return None
+        result = function(Decimal(left), Decimal(right))
+        return None if result is None else text(result)
+
+    return on_text
+
+
+def _compare_text(left: str | int | None, right: str | int | None) -> int | None:
+    return None if left is None or right is None else compare(Decimal(left), Decimal(right))
+
+
+def _unscale(value: int | None, scale: int) -> str | None:
+    return None if value is None else text(_EXACT.scaleb(Decimal(value), -scale))
+
+
+def _scale(value: str | int | None, scale: int) -> int | None:
+    return None if value is None else int(_EXACT.scaleb(rounded(Decimal(value), scale), scale))
+
+
+def _to_double(value: str | int | None) -> float | None:
+    return None if value is None else float(Decimal(value))
+
+
+SQLITE_FUNCTIONS: Final[tuple[tuple[str, int, Callable[..., Any]], ...]] = (
+    ("pliant_decimal", 2, _unscale),  # (integer, scale) -> text
+    ("pliant_decimal_scaled", 2, _scale),  # (text, scale) -> integer, rounded HALF_UP
+    ("pliant_decimal_add", 2, _on_text(add)),
+    ("pliant_decimal_subtract", 2, _on_text(subtract)),
+    ("pliant_decimal_multiply", 2, _on_text(multiply)),
+    ("pliant_decimal_divide", 2, _on_text(divide)),
+    ("pliant_decimal_remainder", 2, _on_text(remainder)),
+    ("pliant_decimal_compare", 2, _compare_text),  # -1, 0, 1 or null
+    ("pliant_double", 1, _to_double),  # nearest double
+    *floats.SQLITE_FUNCTIONS,
+)
+"""(name in SQL, number of arguments, function): deterministic functions for SQLite connections.
+
+Decimals among the arguments are integers or canonical text; results are canonical text or null.
+"""
