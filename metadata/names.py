@@ -1,0 +1,173 @@
+"""Names: what may be one, which are reserved, and every GraphQL name that a catalog generates, with its owner.
+
+docs/names.md is the table of it. Publishing refuses two owners of one name, naming both; names that differ only in
+case or in look-alike letters are refused as well, because people and case-insensitive tools confuse them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from base.errors import Fault
+from metadata.catalog import Entity
+from metadata.faults import clash, invalid, reserved
+from metadata.field import Field, GraphQLKind
+
+NAME = re.compile(r"[a-z][A-Za-z0-9]{0,62}")
+"""An API name: ASCII, camelCase, at most 63 bytes (longer ones would not fit a database's names)."""
+
+ROOT_FIELDS = frozenset("node nodes viewer meta forms workflows insights files changes".split())
+"""Fixed root fields, reserved from the start."""
+
+FIXED_TYPES = frozenset(
+    "Query Mutation Subscription Node PageInfo String Int Float Boolean ID Long Decimal Date DateTime Time UUID JSON "
+    "Cursor".split()
+)
+"""Fixed type names without the `Pliant` prefix."""
+
+_RESERVED_BASE = (
+    "and or not some none every id version createdAt createdBy updatedAt updatedBy deletedAt deletedBy deletionId "
+    "owner team viewer history approvals comments files shares meta".split()
+)
+RESERVED_FIELDS = frozenset(_RESERVED_BASE) | frozenset(f"{name}Id" for name in _RESERVED_BASE)
+"""Names that no authored field may have; compared without case."""
+
+_RESERVED_LOWER = frozenset(name.lower() for name in RESERVED_FIELDS)
+
+TYPE_SUFFIXES = (
+    "", "Filter", "ListFilter", "OrderBy", "Connection", "Edge", "Aggregate", "SumAggregate", "AvgAggregate",
+    "MinAggregate", "MaxAggregate", "DistinctCountAggregate", "GroupBy", "Group", "Key", "Having", "GroupOrderBy",
+    "CreateInput", "UpdateInput", "Payload", "Change", "ShareWith", "ConflictKey",
+)  # fmt: skip
+"""Types made for an entity: its type name and each of these."""
+
+PLURAL_TYPE_SUFFIXES = ("Payload",)
+"""Types made from the plural."""
+
+RELATION_INPUT = "RelationInput"
+"""Input of a relation field in nested writes: `<Entity><Field>RelationInput`."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedName:
+    """A name that publishing makes: where it lives (`type`, `query`, `mutation`, `subscription`), and whose it is."""
+
+    space: str
+    name: str
+    owner: str
+
+
+def pascal(name: str) -> str:
+    """PascalCase of an API name."""
+    return name[:1].upper() + name[1:]
+
+
+def look_alike(name: str) -> str:
+    """A key that is equal for names people cannot tell apart: capital I, l and 1; O, o and 0."""
+    return name.replace("I", "l").replace("1", "l").replace("0", "o").lower()
+
+
+def name_fault(name: str, path: tuple[str, ...]) -> Fault | None:
+    """Whether a text can be an API name at all."""
+    if NAME.fullmatch(name):
+        return None
+    return invalid(
+        path,
+        f"{name[:80]!r} is no API name: a lower-case letter, then letters and digits, at most 63 in all",
+        f"“{name[:80]}”不是合法的 API 名称:须以小写字母开头,其后为字母或数字,总长不超过 63",
+    )
+
+
+def field_name_fault(name: str, path: tuple[str, ...]) -> Fault | None:
+    """Whether a text can be the name of an authored field."""
+    if (fault := name_fault(name, path)) is not None:
+        return fault
+    return reserved(path, name) if is_reserved_field(name) else None
+
+
+def is_reserved_field(name: str) -> bool:
+    """Whether the platform keeps a field name for itself, whatever its case."""
+    return name.lower() in _RESERVED_LOWER
+
+
+def entity_name_fault(name: str, plural: str, path: tuple[str, ...]) -> Fault | None:
+    """Whether a text and its plural can name an entity."""
+    for word, where in ((name, (*path, "name")), (plural, (*path, "x-plural"))):
+        if (fault := name_fault(word, where)) is not None:
+            return fault
+        if word in ROOT_FIELDS or word.lower().startswith("pliant") or pascal(word) in FIXED_TYPES:
+            return reserved(where, word)
+    if name == plural:
+        return invalid(
+            (*path, "x-plural"),
+            f"singular and plural of {name!r} are equal: give another plural, such as x-plural: {name + 'List'!r}",
+            f"“{name}”的单复数相同:请指定 x-plural,例如“{name}List”",
+        )
+    return None
+
+
+def generated_names(entity: Entity) -> Iterator[GeneratedName]:
+    """Every name that one entity puts into the company's GraphQL schema."""
+    owner, one, many = f"entity {entity.name}", entity.type_name, entity.plural_type_name
+    for suffix in TYPE_SUFFIXES:
+        yield GeneratedName("type", one + suffix, owner)
+    for suffix in PLURAL_TYPE_SUFFIXES:
+        yield GeneratedName("type", many + suffix, owner)
+    for item in entity.fields.values():
+        field_owner = f"field {entity.name}.{item.name}"
+        for name in _field_types(entity, item):
+            yield GeneratedName("type", name, field_owner)
+    for name in (entity.name, entity.plural, f"{entity.plural}GroupBy"):
+        yield GeneratedName("query", name, owner)
+    for verb in ("create", "update", "delete"):
+        yield GeneratedName("mutation", verb + one, owner)
+        yield GeneratedName("mutation", verb + many, owner)
+    for verb in ("upsert", "restore", "purge", "share", "unshare"):
+        yield GeneratedName("mutation", verb + one, owner)
+    yield GeneratedName("mutation", f"merge{many}", owner)
+    yield GeneratedName("subscription", f"{entity.name}Changes", owner)
+
+
+def _field_types(entity: Entity, item: Field) -> tuple[str, ...]:
+    name = entity.type_name + pascal(item.name)
+    if item.type.graphql in (GraphQLKind.ENUM, GraphQLKind.ENUM_LIST):
+        return (name, f"{name}Filter")
+    return (name + RELATION_INPUT,) if item.relation is not None and not item.system else ()
+
+
+def generated_fields(entity: Entity) -> Iterator[tuple[str, str]]:
+    """Every field name of an entity's GraphQL type, with its owner: scalars, objects, connections."""
+    for item in entity.fields.values():
+        owner = f"field {entity.name}.{item.name}"
+        yield item.name, owner
+        if item.api_name != item.name:
+            yield item.api_name, owner
+    for relation in entity.relations.values():
+        if relation.field is None:
+            yield relation.name, f"the inverse of {relation.target}.{relation.inverse}"
+
+
+def check_names(entities: Mapping[str, Entity], faults: list[Fault]) -> None:
+    """Refuse every name that would have two owners in the company's GraphQL schema."""
+    spaces: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {}
+    for entity in entities.values():
+        path = ("entity", entity.name)
+        for made in generated_names(entity):
+            spaces.setdefault(made.space, []).append((made.name, made.owner, path))
+        _refuse_duplicates(((name, owner, path) for name, owner in generated_fields(entity)), faults)
+    for made_names in spaces.values():
+        _refuse_duplicates(made_names, faults)
+
+
+def _refuse_duplicates(names: Iterable[tuple[str, str, tuple[str, ...]]], faults: list[Fault]) -> None:
+    owners: dict[str, tuple[str, str]] = {}
+    told: set[tuple[str, str]] = set()
+    for name, owner, path in names:
+        for key in {name.lower(), look_alike(name)}:
+            other_name, other = owners.setdefault(key, (name, owner))
+            if other != owner and (other, owner) not in told:
+                told.add((other, owner))
+                shown = name if name == other_name else f"{other_name}/{name}"
+                faults.append(clash(path, shown, other, owner))
