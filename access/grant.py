@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import TypeAlias
 
 from expressions import Expression
 
 
-class Operation(str, Enum):
+class Operation(StrEnum):
     """What can be granted on an entity."""
 
     READ = "read"
@@ -24,7 +24,7 @@ class Operation(str, Enum):
     TRANSFER = "transfer"
 
 
-class Rows(str, Enum):
+class Rows(StrEnum):
     """The row rules that are words."""
 
     NONE = "none"

@@ -1,0 +1,1 @@
+"""The access room: roles, grants, members, teams, tokens, companies."""

@@ -1,0 +1,1 @@
+"""The events room: reading the log, numbering it."""
