@@ -1,0 +1,341 @@
+"""SQL text out of SQLAlchemy Core clauses, and the constructs that the two engines spell differently.
+
+A clause is compiled once, kept as `Sql`, and run as text by the engine's driver. Parameters are
+`sa.bindparam(name, type_=...)` without a value; constants of our own code are written with `constant`.
+Columns made by `column` belong to no FROM, so nothing is ever added to a statement or correlated behind our back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler, SQLiteDialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import ColumnElement, roles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.types import NullType, TypeEngine
+
+from storage.batch import Sql, Value
+from storage.engine import Dialect
+from storage.types import ColumnType, postgres_name
+
+PAIRS_IN_POSTGRES: Final = 50
+"""json_build_object takes 100 arguments."""
+
+PAIRS_IN_SQLITE: Final = 60
+"""A function takes 127 arguments; one is kept for json_set's first."""
+
+NAME_BYTES: Final = 63
+"""PostgreSQL cuts longer names."""
+
+
+class _SqliteCompiler(SQLiteCompiler):
+    def limit_clause(self, select: Any, **kw: Any) -> str:
+        """LIMIT alone where no offset is asked (the stock form adds a parameter for OFFSET 0)."""
+        if select._limit_clause is not None and select._offset_clause is None:
+            return "\n LIMIT " + self.process(select._limit_clause, **kw)
+        return super().limit_clause(select, **kw)  # type: ignore[no-any-return, no-untyped-call]
+
+
+class _SqliteDialect(SQLiteDialect):
+    statement_compiler = _SqliteCompiler
+    supports_statement_cache = True
+    supports_native_boolean = True  # else every condition is written as `... = 1`
+
+
+_DIALECTS: Final[Mapping[str, sa.Dialect]] = {
+    "postgresql": PGDialect_asyncpg(),  # type: ignore[no-untyped-call]
+    "sqlite": _SqliteDialect(paramstyle="qmark"),  # type: ignore[no-untyped-call]
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A statement with the constants that its clause carried; names of `constants` occur in `sql.binds`."""
+
+    sql: Sql
+    constants: Mapping[str, Value]
+
+
+def compile(clause: ClauseElement, dialect: Dialect) -> Sql:
+    """The text of a clause whose parameters all have names. Raises `ValueError` for one that carries values."""
+    compiled = compile_with_constants(clause, dialect)
+    if compiled.constants:
+        raise ValueError(f"values inside a clause: {sorted(compiled.constants)}; use bindparam or constant()")
+    return compiled.sql
+
+
+def compile_with_constants(clause: ClauseElement, dialect: Dialect) -> Compiled:
+    """The same for clauses that hold values (literals of expressions): they are returned beside the text."""
+    compiled = clause.compile(dialect=_DIALECTS[dialect], compile_kwargs={"render_postcompile": True})
+    assert isinstance(compiled, SQLCompiler)
+    order = tuple(compiled.positiontup or ())
+    constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required and name in order}
+    return Compiled(Sql(str(compiled), order), constants)
+
+
+def quoted(name: str) -> str:
+    """An identifier as it stands in SQL text."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def column(alias: str, name: str, type_: TypeEngine[Any]) -> ColumnElement[Any]:
+    """A column of an aliased table or sub-select, by names alone."""
+    return sa.literal_column(f"{quoted(alias)}.{quoted(name)}", type_)
+
+
+def constant(value: str | int | None) -> ColumnElement[Any]:
+    """A constant of our own code, written into the text."""
+    if value is None:
+        return sa.literal_column("NULL", NullType())
+    if isinstance(value, int):
+        return sa.literal_column(str(value), sa.BigInteger())
+    return sa.literal_column("'" + value.replace("'", "''") + "'", sa.Text())
+
+
+def labelled(clause: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    """A clause under a quoted name."""
+    return clause.label(sa.sql.quoted_name(name, True))
+
+
+def is_true(clause: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a condition holds; unknown counts as no."""
+    return Truth(clause, True)
+
+
+def is_not_true(clause: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The negation of `is_true`: unknown counts as yes."""
+    return Truth(clause, False)
+
+
+class Truth(ColumnElement[bool]):
+    """`x IS [NOT] TRUE`."""
+
+    inherit_cache = False
+    type = sa.Boolean()
+
+    def __init__(self, clause: ColumnElement[Any], value: bool) -> None:
+        self.clause = clause
+        self.value = value
+
+
+@compiles(Truth)
+def _truth(element: Truth, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(({compiler.process(element.clause, **kw)}) IS {'' if element.value else 'NOT '}TRUE)"
+
+
+class ListParameter(roles.InElementRole, ColumnElement[Any]):
+    """A whole list as one parameter: an array on PostgreSQL, a JSON array on SQLite. Fit for `InList` and `in_`."""
+
+    inherit_cache = False
+
+    def __init__(self, name: str, element: ColumnType) -> None:
+        self.bind: sa.BindParameter[Any] = sa.bindparam(name, type_=NullType())
+        self.element = element
+        self.type = element.sqlalchemy()
+
+    def encoded(self, values: Sequence[Any], dialect: Dialect) -> Value:
+        """A list of logical values as the driver takes it."""
+        return encode_list(values, self.element, dialect)
+
+
+def array_name(element: ColumnType) -> str:
+    """The PostgreSQL type of an array of that kind."""
+    return f"{postgres_name(element.kind)}[]"
+
+
+def encode_list(values: Sequence[Any], element: ColumnType, dialect: Dialect) -> Value:
+    """A list of logical values as one driver value: a list on PostgreSQL, JSON text on SQLite."""
+    encode = element.encoder(dialect)
+    if dialect == "postgresql":
+        return [encode(value) for value in values]
+    return ColumnType("json").encoder("sqlite")([encode(value) for value in values])
+
+
+@compiles(ListParameter, "postgresql")
+def _list_postgres(element: ListParameter, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(SELECT unnest({compiler.process(element.bind, **kw)}::{array_name(element.element)}))"
+
+
+@compiles(ListParameter, "sqlite")
+def _list_sqlite(element: ListParameter, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(SELECT value FROM json_each({compiler.process(element.bind, **kw)}))"
+
+
+class InList(ColumnElement[bool]):
+    """`x = ANY($1::t[])` or `x IN (SELECT value FROM json_each(?))`: one text for any length of the list."""
+
+    inherit_cache = False
+    type = sa.Boolean()
+
+    def __init__(self, clause: ColumnElement[Any], values: ListParameter) -> None:
+        self.clause = clause
+        self.values = values
+
+
+@compiles(InList, "postgresql")
+def _in_postgres(element: InList, compiler: SQLCompiler, **kw: Any) -> str:
+    array = f"{compiler.process(element.values.bind, **kw)}::{array_name(element.values.element)}"
+    return f"({compiler.process(element.clause, **kw)} = ANY ({array}))"
+
+
+@compiles(InList, "sqlite")
+def _in_sqlite(element: InList, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"({compiler.process(element.clause, **kw)} IN {compiler.process(element.values, **kw)})"
+
+
+class InQuery(ColumnElement[bool]):
+    """`x = ANY(ARRAY(SELECT ...))` or `x IN (SELECT ...)`, for sub-selects that are computed once a statement."""
+
+    inherit_cache = False
+    type = sa.Boolean()
+
+    def __init__(self, clause: ColumnElement[Any], query: sa.Select[Any]) -> None:
+        self.clause = clause
+        self.query = query.scalar_subquery()
+
+
+@compiles(InQuery, "postgresql")
+def _in_query_postgres(element: InQuery, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"({compiler.process(element.clause, **kw)} = ANY (ARRAY{compiler.process(element.query, **kw)}))"
+
+
+@compiles(InQuery, "sqlite")
+def _in_query_sqlite(element: InQuery, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"({compiler.process(element.clause, **kw)} IN {compiler.process(element.query, **kw)})"
+
+
+class JsonObject(ColumnElement[Any]):
+    """An object of (key, value) pairs whose values have their JSON form (`ColumnType.shown`). Keys are API names."""
+
+    inherit_cache = False
+    type = NullType()
+
+    def __init__(self, pairs: Sequence[tuple[str, ColumnElement[Any]]]) -> None:
+        self.pairs = tuple(pairs)
+
+
+def _arguments(pairs: Sequence[tuple[str, ColumnElement[Any]]], compiler: SQLCompiler, prefix: str, **kw: Any) -> str:
+    return ", ".join(f"'{prefix}{key}', {compiler.process(value, **kw)}" for key, value in pairs)
+
+
+@compiles(JsonObject, "postgresql")
+def _object_postgres(element: JsonObject, compiler: SQLCompiler, **kw: Any) -> str:
+    pairs, step = element.pairs, PAIRS_IN_POSTGRES
+    parts = [
+        f"json_build_object({_arguments(pairs[start : start + step], compiler, '', **kw)})"
+        for start in range(0, max(len(pairs), 1), step)
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    inner = [f"substr({part}::text, 2)" for part in parts[1:]]
+    # each part but the last loses its closing bracket, each but the first its opening one
+    texts = [f"left({parts[0]}::text, -1)", *(f"left({part}, -1)" for part in inner[:-1]), inner[-1]]
+    return f"({' || chr(44) || '.join(texts)})::json"
+
+
+@compiles(JsonObject, "sqlite")
+def _object_sqlite(element: JsonObject, compiler: SQLCompiler, **kw: Any) -> str:
+    pairs, step = element.pairs, PAIRS_IN_SQLITE
+    text = f"json_object({_arguments(pairs[:step], compiler, '', **kw)})"
+    for start in range(step, len(pairs), step):
+        text = f"json_set({text}, {_arguments(pairs[start : start + step], compiler, '$.', **kw)})"
+    return text
+
+
+class JsonList(ColumnElement[Any]):
+    """The aggregate of JSON values as an array, in row order; with `only`, of the rows for which it holds."""
+
+    inherit_cache = False
+    type = NullType()
+
+    def __init__(self, value: ColumnElement[Any], only: ColumnElement[Any] | None = None) -> None:
+        self.value = value
+        self.only = only
+
+
+def _filter(element: JsonList, compiler: SQLCompiler, **kw: Any) -> str:
+    return "" if element.only is None else f" FILTER (WHERE {compiler.process(element.only, **kw)})"
+
+
+@compiles(JsonList, "postgresql")
+def _json_list_postgres(element: JsonList, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"coalesce(json_agg({compiler.process(element.value, **kw)}){_filter(element, compiler, **kw)}, '[]')"
+
+
+@compiles(JsonList, "sqlite")
+def _json_list_sqlite(element: JsonList, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_group_array({compiler.process(element.value, **kw)}){_filter(element, compiler, **kw)}"
+
+
+class JsonArray(ColumnElement[Any]):
+    """A JSON array of a few values in their JSON form."""
+
+    inherit_cache = False
+    type = NullType()
+
+    def __init__(self, values: Sequence[ColumnElement[Any]]) -> None:
+        self.values = tuple(values)
+
+
+@compiles(JsonArray, "postgresql")
+def _json_array_postgres(element: JsonArray, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_build_array({', '.join(compiler.process(value, **kw) for value in element.values)})"
+
+
+@compiles(JsonArray, "sqlite")
+def _json_array_sqlite(element: JsonArray, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_array({', '.join(compiler.process(value, **kw) for value in element.values)})"
+
+
+class HexText(ColumnElement[str]):
+    """The UTF-8 bytes of a JSON value's text as hexadecimal digits."""
+
+    inherit_cache = False
+    type = sa.Text()
+
+    def __init__(self, value: ColumnElement[Any]) -> None:
+        self.value = value
+
+
+@compiles(HexText, "postgresql")
+def _hex_postgres(element: HexText, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"encode(convert_to({compiler.process(element.value, **kw)}::text, 'UTF8'), 'hex')"
+
+
+@compiles(HexText, "sqlite")
+def _hex_sqlite(element: HexText, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"hex({compiler.process(element.value, **kw)})"
+
+
+class ContainsAll(ColumnElement[bool]):
+    """Whether a folded text contains every text of a list parameter (on PostgreSQL: matches every LIKE pattern)."""
+
+    inherit_cache = False
+    type = sa.Boolean()
+
+    def __init__(self, clause: ColumnElement[Any], name: str) -> None:
+        self.clause = clause
+        self.bind: sa.BindParameter[Any] = sa.bindparam(name, type_=NullType())
+
+
+@compiles(ContainsAll, "postgresql")
+def _contains_postgres(element: ContainsAll, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"({compiler.process(element.clause, **kw)} LIKE ALL ({compiler.process(element.bind, **kw)}::text[]))"
+
+
+@compiles(ContainsAll, "sqlite")
+def _contains_sqlite(element: ContainsAll, compiler: SQLCompiler, **kw: Any) -> str:
+    text, terms = compiler.process(element.clause, **kw), compiler.process(element.bind, **kw)
+    return f"(SELECT min(instr(s.t, j.value)) IS NOT 0 FROM (SELECT {text} AS t) AS s, json_each({terms}) AS j)"
+
+
+def like_pattern(text: str) -> str:
+    """The LIKE pattern of texts that contain this one; `%`, `_` and the backslash are taken literally."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
