@@ -1,0 +1,50 @@
+"""What can go wrong in storage. Messages hold no SQL and no path: the cause hangs behind them, for the log."""
+
+from __future__ import annotations
+
+from base.errors import PliantError, Text
+
+
+class StorageError(PliantError):
+    """The root of storage's errors; itself: the database failed in a way that has no better name."""
+
+    text_default = Text("The database could not do this", "数据库无法完成此操作")
+
+    def __init__(self, text: Text | None = None) -> None:
+        super().__init__(text or self.text_default)
+
+
+class Busy(StorageError):
+    """No answer in time: locks held by others, or a statement that takes too long. Worth another try."""
+
+    text_default = Text("The database is busy; try again in a moment", "数据库繁忙，请稍后重试")
+
+
+class StatementRefused(StorageError):
+    """The database does not accept a statement: overtaken by a schema change, or values that it cannot keep."""
+
+    text_default = Text("The database refused the statement; try again", "数据库拒绝了该语句，请重试")
+
+
+class StorageFull(StorageError):
+    """No space left where the database lives. Nothing of the write was kept."""
+
+    text_default = Text("The database has no space left; make room and try again", "数据库存储空间已满，请清理后重试")
+
+
+class Unreachable(StorageError):
+    """The database does not answer. A write under way may or may not have been kept: ask again with its key."""
+
+    text_default = Text("The database cannot be reached", "无法连接数据库")
+
+
+class Damaged(StorageError):
+    """The database's file is no database or is damaged: restore it from a backup."""
+
+    text_default = Text("The database is damaged; restore it from a backup", "数据库已损坏，请从备份恢复")
+
+
+class NamespaceMissing(StorageError):
+    """There is no such namespace: the company was never created, or was dropped."""
+
+    text_default = Text("This company's data does not exist", "该公司的数据不存在")
