@@ -20,7 +20,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import NullType, TypeEngine
 
-from storage.batch import Sql, Value
+from base.text import FOLD_FUNCTION
+from storage.batch import NAMESPACE, Sql, Value
 from storage.engine import Dialect
 from storage.types import ColumnType, postgres_name
 
@@ -39,7 +40,7 @@ class _SqliteCompiler(SQLiteCompiler):
         """LIMIT alone where no offset is asked (the stock form adds a parameter for OFFSET 0)."""
         if select._limit_clause is not None and select._offset_clause is None:
             return "\n LIMIT " + self.process(select._limit_clause, **kw)
-        return super().limit_clause(select, **kw)  # type: ignore[no-any-return, no-untyped-call]
+        return str(super().limit_clause(select, **kw))  # type: ignore[no-untyped-call]
 
 
 class _SqliteDialect(SQLiteDialect):
@@ -49,8 +50,8 @@ class _SqliteDialect(SQLiteDialect):
 
 
 _DIALECTS: Final[Mapping[str, sa.Dialect]] = {
-    "postgresql": PGDialect_asyncpg(),  # type: ignore[no-untyped-call]
-    "sqlite": _SqliteDialect(paramstyle="qmark"),  # type: ignore[no-untyped-call]
+    "postgresql": PGDialect_asyncpg(),
+    "sqlite": _SqliteDialect(paramstyle="qmark"),
 }
 
 
@@ -103,6 +104,26 @@ def labelled(clause: ColumnElement[Any], name: str) -> ColumnElement[Any]:
     return clause.label(sa.sql.quoted_name(name, True))
 
 
+def fold(clause: ColumnElement[Any]) -> ColumnElement[str]:
+    """The text without regard to case (`base.text.fold`), by the function of the company's own namespace."""
+    return Fold(clause)
+
+
+class Fold(ColumnElement[str]):
+    """`__ns__.pliant_fold(x)`."""
+
+    inherit_cache = False
+    type = sa.Text()
+
+    def __init__(self, clause: ColumnElement[Any]) -> None:
+        self.clause = clause
+
+
+@compiles(Fold)
+def _fold(element: Fold, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"{NAMESPACE}.{FOLD_FUNCTION}({compiler.process(element.clause, **kw)})"
+
+
 def is_true(clause: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether a condition holds; unknown counts as no."""
     return Truth(clause, True)
@@ -130,7 +151,7 @@ def _truth(element: Truth, compiler: SQLCompiler, **kw: Any) -> str:
 
 
 class ListParameter(roles.InElementRole, ColumnElement[Any]):
-    """A whole list as one parameter: an array on PostgreSQL, a JSON array on SQLite. Fit for `InList` and `in_`."""
+    """A whole list as one parameter: an array on PostgreSQL, on SQLite a sub-select of a JSON array's values."""
 
     inherit_cache = False
 
@@ -159,7 +180,7 @@ def encode_list(values: Sequence[Any], element: ColumnType, dialect: Dialect) ->
 
 @compiles(ListParameter, "postgresql")
 def _list_postgres(element: ListParameter, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"(SELECT unnest({compiler.process(element.bind, **kw)}::{array_name(element.element)}))"
+    return f"CAST({compiler.process(element.bind, **kw)} AS {array_name(element.element)})"
 
 
 @compiles(ListParameter, "sqlite")
@@ -180,8 +201,7 @@ class InList(ColumnElement[bool]):
 
 @compiles(InList, "postgresql")
 def _in_postgres(element: InList, compiler: SQLCompiler, **kw: Any) -> str:
-    array = f"{compiler.process(element.values.bind, **kw)}::{array_name(element.values.element)}"
-    return f"({compiler.process(element.clause, **kw)} = ANY ({array}))"
+    return f"({compiler.process(element.clause, **kw)} = ANY ({compiler.process(element.values, **kw)}))"
 
 
 @compiles(InList, "sqlite")
@@ -326,7 +346,7 @@ class ContainsAll(ColumnElement[bool]):
 
 @compiles(ContainsAll, "postgresql")
 def _contains_postgres(element: ContainsAll, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"({compiler.process(element.clause, **kw)} LIKE ALL ({compiler.process(element.bind, **kw)}::text[]))"
+    return f"({compiler.process(element.clause, **kw)} LIKE ALL (CAST({compiler.process(element.bind, **kw)} AS text[])))"
 
 
 @compiles(ContainsAll, "sqlite")
