@@ -10,11 +10,13 @@ class Limits:
     """Limits of one server. Units stand last in the names; CONTRACT-level defaults."""
 
     body_bytes: int = 1 << 20  # parsed in memory, before any rule can look at it
+    document_chars: int = 128 * 1024  # of one GraphQL document: one long literal costs as much as a screen of fields
     document_tokens: int = 10_000  # a parse costs about 1 us a token
     document_depth: int = 25  # selections nested deeper are fan-out, not a screen
     document_aliases: int = 250  # each alias may be a column or a sub-query
     document_directives: int = 100  # directives multiply validation work
     root_fields: int = 100  # each is a sub-query of the one statement
+    selections: int = 5_000  # fields after fragments are spread: a few become SQL each, and fan-out is exponential
     operations: int = 20  # a document is validated whole
     input_objects: int = 5_000  # coercion of variables costs about 1 us an object
     records: int = 50_000  # estimate: page sizes multiplied
