@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from enum import Enum
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from base.errors import Fault, Text
@@ -42,7 +42,7 @@ class Choice:
     was: tuple[str, ...] = ()
 
 
-class OnDelete(str, Enum):
+class OnDelete(StrEnum):
     """What happens to a reference when its target is deleted."""
 
     RESTRICT = "restrict"
@@ -51,7 +51,7 @@ class OnDelete(str, Enum):
     KEEP = "keep"  # the id stays and reads as null
 
 
-class RelationKind(str, Enum):
+class RelationKind(StrEnum):
     """How two entities are related, seen from one of them."""
 
     TO_ONE = "to-one"  # a reference field of this entity
@@ -81,7 +81,7 @@ class Relation:
     field: str | None = None  # the field of this entity that declares it (None: declared by the other side)
 
 
-class GraphQLKind(str, Enum):
+class GraphQLKind(StrEnum):
     """The shape that a field's value has in GraphQL; schema/ makes the types."""
 
     SCALAR = "scalar"  # `graphql_name` names a scalar
@@ -239,5 +239,3 @@ class Field:
         """The name under which the scalar is read and written: `accountId` for the reference `account`."""
         to_one = self.relation is not None and self.relation.kind is RelationKind.TO_ONE
         return f"{self.name}Id" if to_one else self.name
-
-

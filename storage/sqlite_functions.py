@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
+from base import decimals, text
+from storage.json_path import json_at
 from storage.types import float_text
 
-
-@dataclass(frozen=True, slots=True)
-class SqliteFunction:
-    """A deterministic function: its name in SQL, how many arguments it takes, and what it does."""
-
-    name: str
-    arguments: int
-    function: Callable[..., Any]
-
-
-SQLITE_FUNCTIONS: Final = (SqliteFunction("pliant_float", 1, float_text),)
-"""All of them, in no particular order."""
+SQLITE_FUNCTIONS: Final[tuple[tuple[str, int, Callable[..., Any]], ...]] = (
+    *text.SQLITE_FUNCTIONS,
+    *decimals.SQLITE_FUNCTIONS,  # with those of doubles
+    ("pliant_float", 1, float_text),
+    ("pliant_json_at", 2, json_at),
+)
+"""(name in SQL, number of arguments, function): all are deterministic."""
 
 
 def register(connection: sqlite3.Connection) -> None:
     """Make the functions known to a connection."""
-    for item in SQLITE_FUNCTIONS:
-        connection.create_function(item.name, item.arguments, item.function, deterministic=True)
+    for name, arguments, function in SQLITE_FUNCTIONS:
+        connection.create_function(name, arguments, function, deterministic=True)
