@@ -1,0 +1,43 @@
+"""SQLite's errors in our words."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from storage.errors import Busy, Damaged, NamespaceMissing, StatementRefused, StorageError, StorageFull, Unreachable
+
+_MEANING: dict[int, type[StorageError]] = {
+    sqlite3.SQLITE_BUSY: Busy,
+    sqlite3.SQLITE_LOCKED: Busy,
+    sqlite3.SQLITE_INTERRUPT: Busy,
+    sqlite3.SQLITE_NOMEM: Busy,
+    sqlite3.SQLITE_FULL: StorageFull,
+    sqlite3.SQLITE_IOERR: Unreachable,
+    sqlite3.SQLITE_READONLY: Unreachable,
+    sqlite3.SQLITE_PERM: Unreachable,
+    sqlite3.SQLITE_PROTOCOL: Unreachable,
+    sqlite3.SQLITE_CANTOPEN: NamespaceMissing,
+    sqlite3.SQLITE_CORRUPT: Damaged,
+    sqlite3.SQLITE_NOTADB: Damaged,
+}
+
+
+def understood(error: Exception) -> StorageError:
+    """The storage error that says what a driver's error means; a value or a text it does not take is refused."""
+    if isinstance(error, StorageError):
+        return error
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None:
+        # the low byte is the primary code, the rest tells where it happened
+        return _MEANING.get(code & 0xFF, StatementRefused)()
+    return StatementRefused()
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether somebody else holds the write lock."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+
+
+def ends_transaction(error: Exception) -> bool:
+    """Whether the fault is the file's and not the statement's: the whole group is lost, not one Batch."""
+    return not isinstance(understood(error), StatementRefused)
