@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from access.grant import Grant, GrantSet, Operation, Rows
+from access.system import SYSTEM_DOCUMENTS
 from base.json import digest
 from metadata.catalog import Catalog, Entity
 from metadata.field import Field, Relation, RelationKind
@@ -22,6 +23,13 @@ HIDDEN_FIELDS = frozenset({"deletionId"})
 
 ALWAYS_READABLE = frozenset({"id", "version", "createdAt", "updatedAt", "deletedAt"})
 """Fields that come with a readable row, whatever the grants say of fields."""
+
+FIXED_FIELDS = {
+    str(document["name"]): frozenset(document["properties"])
+    for document in SYSTEM_DOCUMENTS
+    if document["kind"] == "entity"
+}
+"""Fields of system entities that change by the platform's own verbs, never by generated mutations."""
 
 TRANSFER_FIELDS = frozenset({"owner", "team"})
 """The only system fields that are ever written: on create by the field's right, later with the right to transfer."""
@@ -158,7 +166,9 @@ def _written(entity: Entity, own: _Granted, readable: Mapping[str, frozenset[str
         if field.system:
             if name in TRANSFER_FIELDS and not entity.system:
                 transferred.add(name)
-        elif not field.read_only:
+        elif not (field.read_only or field.type.generated) and not (
+            entity.system and name in FIXED_FIELDS.get(entity.name, ())
+        ):
             free.add(name)
     created: Collection[str] = () if entity.system else free | transferred
     updated = free | transferred if Operation.TRANSFER in own else free

@@ -167,7 +167,8 @@ class Planner:
 
     def _root_type(self, nodes: list[FieldNode]) -> GraphQLField:
         assert self._schema.query_type is not None
-        return self._schema.query_type.fields[nodes[0].name.value]
+        field: GraphQLField = self._schema.query_type.fields[nodes[0].name.value]
+        return field
 
     def _root_arguments(self, nodes: list[FieldNode]) -> dict[str, Tree]:
         return self._terms.arguments(self._root_type(nodes), nodes[0])
@@ -198,7 +199,8 @@ class Planner:
     def _field(self, type_name: str, name: str) -> GraphQLField:
         type_ = self._schema.type_map[type_name]
         assert isinstance(type_, GraphQLObjectType)
-        return type_.fields[name]
+        field: GraphQLField = type_.fields[name]
+        return field
 
     def listing(self, entity: Entity, field: GraphQLField, nodes: list[FieldNode]) -> Listing:
         """A connection with its arguments: `field` is its definition, `nodes` the merged fields that ask for it."""

@@ -23,7 +23,7 @@ from base.registry import Registry
 from metadata.field import FieldType, GraphQLKind
 from metadata.operator import Argument, Operator
 from schema.flat import EnumValue, InputField, Lists, NonNulls, OutputField, RecordEnum, RecordInput, RecordObject
-from schema.scalars import SCALARS
+from schema.scalars import JSON, SCALARS
 
 NON_NULL = NonNulls()
 """Non-null wrappers of shared types."""
@@ -99,6 +99,17 @@ PERIOD = RecordInput(
     one_of=True,
 )
 
+JSON_PATH = RecordInput(
+    "PliantJSONPath",
+    lambda: {
+        "path": InputField(
+            NON_NULL[LIST[NON_NULL[GraphQLString]]], "Keys and positions from the outside in; -1 is the last element."
+        ),
+        "eq": InputField(NON_NULL[JSON], "What must stand there."),
+    },
+    "A place inside a JSON value, and what must stand there.",
+)
+
 STRUCTURAL_ENUMS = frozenset({ORDER.name, DELETED.name, ON_CONFLICT.name})
 """Enums that change what a statement looks like: their values are part of a plan's key."""
 
@@ -109,7 +120,8 @@ class SharedTypes:
     def __init__(self, field_types: Iterable[FieldType], operators: Registry[Operator]) -> None:
         self.operators = operators
         self.types: dict[str, GraphQLNamedType] = {
-            made.name: made for made in (NODE, PAGE_INFO, ORDER, DELETED, ON_CONFLICT, SHARE_LEVEL, SHARE_WITH, PERIOD)
+            made.name: made
+            for made in (NODE, PAGE_INFO, ORDER, DELETED, ON_CONFLICT, SHARE_LEVEL, SHARE_WITH, PERIOD, JSON_PATH)
         }
         self.types |= SCALARS
         for scalar, names in _operators_by_filter(field_types).items():
@@ -121,8 +133,8 @@ class SharedTypes:
         if any(self.operators[name].argument is Argument.RANGE for name in operators):
             self.types[between] = RecordInput(
                 between,
-                lambda: {"from": InputField(scalar), "to": InputField(scalar)},
-                "From one value to another, both included; an absent end is open.",
+                lambda: {name: InputField(NON_NULL[scalar]) for name in ("from", "to")},
+                "From one value to another, both included.",
             )
         name = f"Pliant{filter_name}Filter"
         self.types[name] = RecordInput(
@@ -149,6 +161,7 @@ def operator_inputs(
         Argument.BOOLEAN: InputField(GraphQLBoolean),
         Argument.TEXT: InputField(GraphQLString),
         Argument.PERIOD: InputField(PERIOD),
+        Argument.PATH: InputField(JSON_PATH),
     }
     if between is not None:
         by_argument[Argument.RANGE] = InputField(between)

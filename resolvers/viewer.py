@@ -1,0 +1,60 @@
+"""Who asks, and what he may do: plain data behind `viewer`."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from access.actor import Actor
+from access.grant import Operation
+from metadata.catalog import Catalog
+from records.surface import Surface
+
+
+class ViewerContext(Protocol):
+    """What `viewer` and `meta` need of a request's context (`info.context`)."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog that the request sees."""
+
+    @property
+    def version(self) -> int:
+        """The company's version number of that catalog."""
+
+    @property
+    def surface(self) -> Surface:
+        """What exists for the actor."""
+
+    async def position(self) -> int:
+        """The last position of the company's log that the request sees."""
+
+
+RIGHTS = (
+    Operation.READ,
+    Operation.CREATE,
+    Operation.UPDATE,
+    Operation.DELETE,
+    Operation.RESTORE,
+    Operation.PURGE,
+    Operation.EXPORT,
+    Operation.SHARE,
+    Operation.TRANSFER,
+)
+"""The operations that `viewer.can` tells of, in its order."""
+
+
+def rights_of(surface: Surface, entity: str) -> dict[str, bool]:
+    """Operation name -> whether it exists for the actor on some rows; all False for an entity he cannot read."""
+    seen = surface.entities.get(entity)
+    allowed = seen.operations if seen is not None else frozenset()
+    return {operation.value: operation in allowed for operation in RIGHTS}
+
+
+def readable_fields(catalog: Catalog, surface: Surface, entity: str) -> list[str]:
+    """API names of the readable fields, in the entity's order."""
+    fields = catalog.entities[entity].fields.values()
+    return [item.api_name for item in fields if item.name in surface.entities[entity].readable]
