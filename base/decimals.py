@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from base import floats
@@ -116,18 +117,6 @@ def _bounded(value: Decimal) -> Decimal | None:
     return None
 
 
-def _on_text(function: Callable[[Number, Number], Decimal | None]) -> Callable[..., str | None]:
-    """The function over SQLite's values: integers or canonical texts, null when one is null."""
-
-    def on_text(left: str | int | None, right: str | int | None) -> str | None:
-        if left is None or right is None:
-            return None
-        result = function(Decimal(left), Decimal(right))
-        return None if result is None else text(result)
-
-    return on_text
-
-
 def _compare_text(left: str | int | None, right: str | int | None) -> int | None:
     return None if left is None or right is None else compare(Decimal(left), Decimal(right))
 
@@ -144,19 +133,66 @@ def _to_double(value: str | int | None) -> float | None:
     return None if value is None else float(Decimal(value))
 
 
+def run_program(program: str, *arguments: str | int | float | None) -> str | float | None:
+    """A whole formula in postfix form: one call, because SQLite's parser does not nest calls deeply.
+
+    Words: `$0` the first argument (an integer, canonical text or a double), `=12.5` a constant, `u4` the integer on
+    top taken as scaled by 10**4, `f` the nearest double, `+ - * / %` exact and `f+ f- f* f/` floating arithmetic.
+    Null when any operation has no result; an exact result is canonical text.
+    """
+    stack: list[Any] = []
+    for word, operand in _words(program):
+        if word == "$":
+            value = arguments[operand]
+            stack.append(Decimal(value) if isinstance(value, str | int) else value)
+        elif word == "=":
+            stack.append(operand)
+        elif word == "u":
+            stack.append(None if stack[-1] is None else _EXACT.scaleb(stack.pop(), -operand))
+        elif word == "f":
+            stack.append(None if stack[-1] is None else float(stack.pop()))
+        else:
+            right, left = stack.pop(), stack.pop()
+            stack.append(None if left is None or right is None else operand(left, right))
+        if stack[-1] is None:
+            return None
+    result = stack[-1]
+    return result if isinstance(result, float) else text(result)
+
+
+_OPERATIONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "+": add,
+    "-": subtract,
+    "*": multiply,
+    "/": divide,
+    "%": remainder,
+    "f+": floats.add,
+    "f-": floats.subtract,
+    "f*": floats.multiply,
+    "f/": floats.divide,
+}
+
+
+@lru_cache(maxsize=1024)
+def _words(program: str) -> list[tuple[str, Any]]:
+    return [_word(word) for word in program.split()]
+
+
+def _word(word: str) -> tuple[str, Any]:
+    if word in _OPERATIONS:
+        return word, _OPERATIONS[word]
+    head, rest = word[0], word[1:]
+    return head, Decimal(rest) if head == "=" else int(rest or 0)
+
+
 SQLITE_FUNCTIONS: Final[tuple[tuple[str, int, Callable[..., Any]], ...]] = (
     ("pliant_decimal", 2, _unscale),  # (integer, scale) -> text
     ("pliant_decimal_scaled", 2, _scale),  # (text, scale) -> integer, rounded HALF_UP
-    ("pliant_decimal_add", 2, _on_text(add)),
-    ("pliant_decimal_subtract", 2, _on_text(subtract)),
-    ("pliant_decimal_multiply", 2, _on_text(multiply)),
-    ("pliant_decimal_divide", 2, _on_text(divide)),
-    ("pliant_decimal_remainder", 2, _on_text(remainder)),
     ("pliant_decimal_compare", 2, _compare_text),  # -1, 0, 1 or null
     ("pliant_double", 1, _to_double),  # nearest double
-    *floats.SQLITE_FUNCTIONS,
+    ("pliant_arithmetic", -1, run_program),
 )
-"""(name in SQL, number of arguments, function): deterministic functions for SQLite connections.
+"""(name in SQL, number of arguments or -1 for any, function): deterministic functions for SQLite connections.
 
 Decimals among the arguments are integers or canonical text; results are canonical text or null.
 """

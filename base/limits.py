@@ -39,6 +39,7 @@ class Limits:
     entities: int = 4_000  # numbers have 12 bits
     expression_chars: int = 4_000
     expression_depth: int = 40
+    expression_conditions: int = 10  # nested ones: SQLite's parser keeps 100 symbols, each takes 3 to 5
     expression_nodes: int = 500
     variable_shapes: int = 32  # plans per document and rule hash
     cached_documents: int = 2_000  # per compiled schema

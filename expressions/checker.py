@@ -114,7 +114,8 @@ class _Checker:
                 return self._conditional(operands, position)
             case "neg":
                 _want_number(operands[0], "-")
-                return Operation("neg", operands, operands[0].type, position)
+                type_ = Type.INTEGER if operands[0].type is Type.NULL else operands[0].type
+                return Operation("neg", operands, type_, position)
             case _ if operator in _ARITHMETIC:
                 return self._arithmetic(operator, operands, position)
             case _:

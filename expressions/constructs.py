@@ -22,6 +22,53 @@ class bounded(FunctionElement[Any]):
     inherit_cache = True
 
 
+class _NumericOperation(FunctionElement[Any]):
+    """An operation on two numerics of PostgreSQL: the twin of `base.decimals`, before its bound."""
+
+    type = sa.Numeric()
+    inherit_cache = True
+    formula: ClassVar[str]
+
+
+class numeric_add(_NumericOperation):  # noqa: N801
+    """`base.decimals.add`."""
+
+    name = "numeric_add"
+    formula = "({0} + {1})"
+
+
+class numeric_subtract(_NumericOperation):  # noqa: N801
+    """`base.decimals.subtract`."""
+
+    name = "numeric_subtract"
+    formula = "({0} - {1})"
+
+
+class numeric_multiply(_NumericOperation):  # noqa: N801
+    """`base.decimals.multiply`; round takes ties away from zero."""
+
+    name = "numeric_multiply"
+    formula = f"round({{0}} * {{1}}, {SCALE})"
+
+
+class numeric_divide(_NumericOperation):  # noqa: N801
+    """`base.decimals.divide`.
+
+    A quotient has as many digits behind the point as its operands, at least: 40 here. Two values of 28 digits have no
+    quotient that differs from a tie by less than 10**-38, so rounding it again gives what rounding once would.
+    """
+
+    name = "numeric_divide"
+    formula = f"round(round({{0}}, 40) / nullif({{1}}, 0), {SCALE})"
+
+
+class numeric_remainder(_NumericOperation):  # noqa: N801
+    """`base.decimals.remainder`."""
+
+    name = "numeric_remainder"
+    formula = "mod({0}, nullif({1}, 0))"
+
+
 class contained(FunctionElement[bool]):
     """Whether the first operand is in the second: an array of PostgreSQL, the text of a JSON array on SQLite."""
 
@@ -93,6 +140,11 @@ def _bounded(element: bounded, compiler: SQLCompiler, **kw: Any) -> str:
         f" WHEN abs(v) < {_LARGE} AND length(translate(CAST(trim_scale(v) AS text), '-.', '')) <= {DIGITS} THEN v END"
         f" FROM (SELECT {value} AS v OFFSET 0) AS bounded)"
     )
+
+
+@compiles(_NumericOperation, "postgresql")
+def _numeric_operation(element: _NumericOperation, compiler: SQLCompiler, **kw: Any) -> str:
+    return element.formula.format(*_operands(element, compiler, kw))
 
 
 @compiles(_DoubleOperation, "postgresql")

@@ -8,13 +8,14 @@ indexes serve; all else goes through exact arithmetic.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql import operators as sql_operators
+from sqlalchemy.types import TypeEngine
 
 from base import decimals
 from expressions import constructs
@@ -23,17 +24,20 @@ from expressions.types import Dialect, SqlValue, Type
 _INT64_MAX: Final = 2**63 - 1
 _STORED_DIGITS: Final = 18  # of a decimal column
 _INTEGER_DIGITS: Final = 16  # of an integer column: 2**53 at most
-_NO_ROUNDING: Final = 40
-"""Digits behind the point of a quotient that is rounded again to 10: two values of 28 digits have no quotient that
-differs from a tie by less than 10**-38, so rounding twice equals rounding once."""
-
+_NUMERIC: Final = {
+    "+": constructs.numeric_add,
+    "-": constructs.numeric_subtract,
+    "*": constructs.numeric_multiply,
+    "/": constructs.numeric_divide,
+    "%": constructs.numeric_remainder,
+}
 _ORDER: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "<": sql_operators.lt,
     "<=": sql_operators.le,
     ">": sql_operators.gt,
     ">=": sql_operators.ge,
 }
-_SQLITE_NAME: Final = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "remainder"}
+_ARGUMENTS_MAX: Final = 100  # SQLite's functions take 127
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Number:
     nullable: bool = True
     computed: bool = False
     constant: Decimal | int | None = None
+    program: tuple[str | ColumnElement[Any], ...] = ()  # SQLite's form of arithmetic (`base.decimals.run_program`)
 
     def as_value(self, dialect: Dialect) -> SqlValue:
         """The number as it leaves the back end."""
@@ -88,6 +93,8 @@ def exact(number: Number, dialect: Dialect) -> ColumnElement[Any]:
         return sa.cast(number.clause, sa.Numeric())
     if number.constant is not None:
         return sa.literal(decimals.text(number.constant), sa.Text())
+    if number.program:
+        return _called(number.program, sa.Text())
     if number.computed:
         return sa.type_coerce(number.clause, sa.Text())
     return sa.func.pliant_decimal(number.clause, _written(number.scale), type_=sa.Text())
@@ -98,6 +105,8 @@ def double(number: Number, dialect: Dialect) -> ColumnElement[Any]:
     if number.constant is not None:
         constant: ColumnElement[Any] = sa.literal(float(number.constant), sa.Double())
         return sa.cast(constant, sa.Double()) if dialect == "postgresql" else constant
+    if number.type is Type.FLOAT and number.program:
+        return _called(number.program, sa.Double())
     if number.type is Type.FLOAT and number.clause is not None and not isinstance(number.clause, sa.Null):
         return sa.type_coerce(number.clause, sa.Double())
     if dialect == "postgresql":
@@ -109,21 +118,16 @@ def double(number: Number, dialect: Dialect) -> ColumnElement[Any]:
 
 def arithmetic(operator: str, left: Number, right: Number, type_: Type, dialect: Dialect) -> Number:
     """`+ - * / %` of two numbers, of which the result has type `type_`."""
-    if type_ is Type.FLOAT:
-        clause = _double_arithmetic(operator, double(left, dialect), double(right, dialect), dialect)
-        return Number(clause, Type.FLOAT, 0, 0, computed=True)
     scale, whole = _size(operator, left, right)
-    risky = whole + scale > decimals.DIGITS
+    risky = whole + scale > decimals.DIGITS or type_ is Type.FLOAT
     nullable = left.nullable or right.nullable or risky or operator in "/%"
-    operands = exact(left, dialect), exact(right, dialect)
+    number = Number(None, type_, scale, min(whole, decimals.DIGITS), nullable, computed=True)
     if dialect == "sqlite":
-        function = getattr(sa.func, f"pliant_decimal_{_SQLITE_NAME[operator]}")
-        clause = function(*operands, type_=sa.Text())
-    else:
-        clause = _numeric_arithmetic(operator, *operands)
-        if risky:
-            clause = constructs.bounded(clause)
-    return Number(clause, type_, scale, min(whole, decimals.DIGITS), nullable, computed=True)
+        return replace(number, program=_joined(operator, left, right, type_ is Type.FLOAT))
+    if type_ is Type.FLOAT:
+        return replace(number, clause=_double_arithmetic(operator, double(left, dialect), double(right, dialect)))
+    clause = _NUMERIC[operator](exact(left, dialect), exact(right, dialect))
+    return replace(number, clause=constructs.bounded(clause) if risky else clause)
 
 
 def equal(left: Number, right: Number, negated: bool, dialect: Dialect) -> ColumnElement[Any]:
@@ -238,29 +242,7 @@ def _size(operator: str, left: Number, right: Number) -> tuple[int, int]:
             return max(left.scale, right.scale), max(left.whole, right.whole)
 
 
-def _numeric_arithmetic(operator: str, left: ColumnElement[Any], right: ColumnElement[Any]) -> ColumnElement[Any]:
-    match operator:
-        case "+":
-            return left + right
-        case "-":
-            return left - right
-        case "*":
-            return sa.func.round(left * right, _written(decimals.SCALE), type_=sa.Numeric())
-        case "/":
-            # PostgreSQL gives a quotient as many digits behind the point as its operands have, at least.
-            long = sa.func.round(left, _written(_NO_ROUNDING), type_=sa.Numeric())
-            quotient = long / sa.func.nullif(right, _written(0), type_=sa.Numeric())
-            return sa.func.round(quotient, _written(decimals.SCALE), type_=sa.Numeric())
-        case _:
-            return sa.func.mod(left, sa.func.nullif(right, _written(0), type_=sa.Numeric()), type_=sa.Numeric())
-
-
-def _double_arithmetic(
-    operator: str, left: ColumnElement[Any], right: ColumnElement[Any], dialect: Dialect
-) -> ColumnElement[Any]:
-    if dialect == "sqlite":
-        function = getattr(sa.func, f"pliant_double_{_SQLITE_NAME[operator]}")
-        return function(left, right, type_=sa.Double())  # type: ignore[no-any-return]
+def _double_arithmetic(operator: str, left: ColumnElement[Any], right: ColumnElement[Any]) -> ColumnElement[Any]:
     match operator:
         case "+":
             return constructs.double_add(left, right)
@@ -270,6 +252,41 @@ def _double_arithmetic(
             return constructs.double_multiply(left, right)
         case _:
             return constructs.double_divide(left, right)
+
+
+def _joined(operator: str, left: Number, right: Number, floating: bool) -> tuple[str | ColumnElement[Any], ...]:
+    """The program that computes both sides and then the operation."""
+    sides = []
+    for number in (left, right):
+        steps = _steps(number)
+        if sum(not isinstance(step, str) for step in steps) > _ARGUMENTS_MAX // 2:
+            steps = (_called(steps, sa.Double() if number.type is Type.FLOAT else sa.Text()),)
+        sides.append((*steps, "f") if floating and number.type is not Type.FLOAT else steps)
+    return (*sides[0], *sides[1], f"f{operator}" if floating else operator)
+
+
+def _steps(number: Number) -> tuple[str | ColumnElement[Any], ...]:
+    if number.constant is not None:
+        return (f"={decimals.text(number.constant)}",)
+    if number.program or number.clause is None:
+        return number.program
+    scaled = number.type is Type.DECIMAL and not number.computed and number.scale
+    return (number.clause, f"u{number.scale}") if scaled else (number.clause,)
+
+
+def _called(program: tuple[str | ColumnElement[Any], ...], type_: TypeEngine[Any]) -> ColumnElement[Any]:
+    """The call that runs a program; a column that it uses twice is one argument."""
+    arguments: list[ColumnElement[Any]] = []
+    words: list[str] = []
+    for step in program:
+        if isinstance(step, str):
+            words.append(step)
+            continue
+        known = [index for index, argument in enumerate(arguments) if argument is step]
+        if not known:
+            arguments.append(step)
+        words.append(f"${known[0] if known else len(arguments) - 1}")
+    return sa.func.pliant_arithmetic(sa.literal(" ".join(words), sa.Text()), *arguments, type_=type_)
 
 
 def _integer(value: int, dialect: Dialect) -> ColumnElement[Any]:

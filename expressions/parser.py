@@ -12,7 +12,7 @@ from base.errors import Text
 from base.limits import DEFAULTS, Limits
 from expressions.errors import ExpressionInvalid
 from expressions.lexer import Kind, Token, tokens
-from expressions.syntax import Application, Path, Syntax, depth
+from expressions.syntax import Application, Path, Syntax, apply
 from expressions.tree import Literal
 from expressions.types import Type
 
@@ -186,10 +186,16 @@ class _Parser:
 
     def _apply(self, operator: str, operands: tuple[Syntax, ...], position: int) -> Application:
         self._count(position)
-        deep = 1 + max((depth(operand) for operand in operands), default=0)
-        if deep > self._limits.expression_depth:
+        node = apply(operator, operands, position)
+        if node.depth > self._limits.expression_depth:
             raise self._too_deep(position)
-        return Application(operator, operands, position, deep)
+        if node.conditions > self._limits.expression_conditions:
+            most = self._limits.expression_conditions
+            raise ExpressionInvalid(
+                position,
+                Text(f"more than {most} conditions inside each other", f"条件嵌套超过 {most} 层"),
+            )
+        return node
 
     def _count(self, position: int) -> None:
         self._nodes += 1

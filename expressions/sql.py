@@ -67,10 +67,10 @@ class _Compiler:
                 return join(*(self.condition(operand, negated) for operand in operands))
             case Operation("!", operands):
                 return self.condition(operands[0], not negated)
-            case Operation("?:", (test, then, otherwise)):
-                # each branch never null: a null of the CASE could not be told from a false one by its user
-                yes, no = self._total(then, negated), self._total(otherwise, negated)
-                return self._held(sa.case((self.condition(test), yes), else_=no))
+            case Operation("?:"):
+                whens, otherwise = _branches(node)
+                cases = [(self.condition(test), self._total(then, negated)) for test, then in whens]
+                return self._held(sa.case(*cases, else_=self._total(otherwise, negated)))
             case Operation("==" | "!=" as operator, (left, right)):
                 return self._equal(left, right, (operator == "!=") is not negated)
             case Operation("in", (item, items)):
@@ -90,11 +90,8 @@ class _Compiler:
                 return SqlValue(self._constant(node), node.type, nullable=node.value is None)
             case Name(path):
                 return self._columns.column(path)
-            case Operation("?:", (test, then, otherwise)):
-                yes, no = self.value(then), self.value(otherwise)
-                clause = sa.case((self.condition(test), yes.clause), else_=no.clause)
-                element = no.element if then.type is Type.NULL else yes.element
-                return SqlValue(clause, node.type, nullable=yes.nullable or no.nullable, element=element)
+            case Operation("?:"):
+                return self._chosen_value(node)
             case _:
                 return SqlValue(self._total(node, False), Type.BOOLEAN, nullable=False)
 
@@ -122,8 +119,8 @@ class _Compiler:
         match node:
             case Literal(int() | Decimal() as value):
                 return numbers.from_constant(value, node.type)
-            case Operation("?:", (test, then, otherwise)):
-                return self._chosen(test, then, otherwise, node.type)
+            case Operation("?:"):
+                return self._chosen_number(node)
             case Operation("neg", (operand,)):
                 zero = numbers.from_constant(0, Type.INTEGER)
                 return numbers.arithmetic("-", zero, self._number(operand), node.type, self._dialect)
@@ -135,12 +132,27 @@ class _Compiler:
             case _:
                 return numbers.null_number(Type.INTEGER)
 
-    def _chosen(self, test: Node, then: Node, otherwise: Node, type_: Type) -> Number:
-        yes, no = self._number(then), self._number(otherwise)
-        form = numbers.double if type_ is Type.FLOAT else numbers.exact
-        clause = sa.case((self.condition(test), form(yes, self._dialect)), else_=form(no, self._dialect))
-        scale, whole = max(yes.scale, no.scale), max(yes.whole, no.whole)
-        return Number(clause, type_, scale, whole, yes.nullable or no.nullable, computed=True)
+    def _chosen_number(self, node: Operation) -> Number:
+        whens, last = _branches(node)
+        form = numbers.double if node.type is Type.FLOAT else numbers.exact
+        values = [self._number(then) for _, then in whens]
+        otherwise = self._number(last)
+        cases = [
+            (self.condition(test), form(value, self._dialect)) for (test, _), value in zip(whens, values, strict=True)
+        ]
+        clause = sa.case(*cases, else_=form(otherwise, self._dialect))
+        values.append(otherwise)
+        scale, whole = max(value.scale for value in values), max(value.whole for value in values)
+        return Number(clause, node.type, scale, whole, any(value.nullable for value in values), computed=True)
+
+    def _chosen_value(self, node: Operation) -> SqlValue:
+        whens, last = _branches(node)
+        values = [(self.condition(test), self.value(then)) for test, then in whens]
+        otherwise = self.value(last)
+        clause = sa.case(*((test, value.clause) for test, value in values), else_=otherwise.clause)
+        every = [*(value for _, value in values), otherwise]
+        element = next((value.element for value in every if value.type is Type.LIST), Type.TEXT)
+        return SqlValue(clause, node.type, nullable=any(value.nullable for value in every), element=element)
 
     def _equal(self, left: Node, right: Node, negated: bool) -> ColumnElement[Any]:
         if right.type is Type.NULL or left.type is Type.NULL:
@@ -186,3 +198,14 @@ class _Compiler:
         if item.type in NUMBERS:
             return numbers.among(self._number(item), [self._number(each) for each in items], self._dialect)
         return self.value(item).clause.in_([self._constant(each) for each in items if isinstance(each, Literal)])
+
+
+def _branches(node: Operation) -> tuple[list[tuple[Node, Node]], Node]:
+    """The conditions and values of `c ? x : d ? y : z`, which are one CASE, and the last value."""
+    whens: list[tuple[Node, Node]] = []
+    last: Node = node
+    while isinstance(last, Operation) and last.operator == "?:":
+        test, then, otherwise = last.operands
+        whens.append((test, then))
+        last = otherwise
+    return whens, last

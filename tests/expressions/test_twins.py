@@ -1,0 +1,213 @@
+"""The twins agree: random expressions over random rows give the same value in Python, SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from expressions import Dialect, Expression, ExpressionInvalid, SqlValue, Type, check, condition, evaluate, to_sql
+from tests.expressions.world import (
+    ACTOR,
+    TABLE,
+    Row,
+    RowColumns,
+    World,
+    Writer,
+    compiled,
+    connect_sqlite,
+    create_table,
+    encoded,
+    logical,
+    random_row,
+)
+
+URL = os.environ.get("PLIANT_TEST_DATABASE_URL", "postgresql://root@127.0.0.1:5432/test")
+ROWS = 60
+ROUNDS = 12
+BATCH = 40
+TYPES = (Type.BOOLEAN, Type.BOOLEAN, Type.BOOLEAN, Type.INTEGER, Type.DECIMAL, Type.DECIMAL, Type.FLOAT, Type.TEXT)
+
+Run = Callable[[str, Sequence[Any]], Awaitable[Sequence[Sequence[Any]]]]
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A database that holds the rows."""
+
+    dialect: Dialect
+    rows: Sequence[Row]
+    run: Run
+
+
+@pytest.fixture(scope="module")
+def rows() -> Sequence[Row]:
+    rng = random.Random(20261123)
+    return [random_row(rng) for _ in range(ROWS)]
+
+
+@pytest.fixture
+async def sqlite_twin(rows: Sequence[Row]) -> AsyncIterator[Twin]:
+    connection = connect_sqlite()
+    connection.execute(create_table("expression_row", "sqlite"))
+    values = encoded(rows, "sqlite")
+    connection.executemany(f"INSERT INTO expression_row VALUES ({', '.join('?' * len(values[0]))})", values)
+
+    async def run(sql: str, params: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        found: Sequence[Sequence[Any]] = connection.execute(sql, params).fetchall()
+        return found
+
+    yield Twin("sqlite", rows, run)
+    connection.close()
+
+
+@pytest.fixture
+async def postgres_twin(rows: Sequence[Row]) -> AsyncIterator[Twin]:
+    asyncpg = pytest.importorskip("asyncpg")
+    codecs = pytest.importorskip("storage.codecs")
+    try:
+        connection = await asyncpg.connect(URL, timeout=5)
+    except (OSError, TimeoutError):
+        pytest.skip("no PostgreSQL")
+    await codecs.set_date_codec(connection)
+    schema = f"expressions_{uuid.uuid4().hex[:12]}"
+    await connection.execute(f"CREATE SCHEMA {schema}")
+    try:
+        await connection.execute(f"SET search_path = {schema}")
+        await connection.execute(create_table("expression_row", "postgresql"))
+        values = encoded(rows, "postgresql")
+        places = ", ".join(f"${n}" for n in range(1, len(values[0]) + 1))
+        await connection.executemany(f"INSERT INTO expression_row VALUES ({places})", values)
+
+        async def run(sql: str, params: Sequence[Any]) -> Sequence[Sequence[Any]]:
+            found: Sequence[Sequence[Any]] = await connection.fetch(sql, *params)
+            return found
+
+        yield Twin("postgresql", rows, run)
+    finally:
+        await connection.execute(f"DROP SCHEMA {schema} CASCADE")
+        await connection.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def twin(request: pytest.FixtureRequest) -> Twin:
+    name = "sqlite_twin" if request.param == "sqlite" else "postgres_twin"
+    found: Twin = request.getfixturevalue(name)
+    return found
+
+
+def written(seed: int, count: int, depth: int) -> list[Expression]:
+    """Random expressions that the checker accepts."""
+    rng = random.Random(seed)
+    writer, world = Writer(rng), World()
+    found: list[Expression] = []
+    while len(found) < count:
+        try:
+            found.append(check(writer.write(rng.choice(TYPES), rng.randrange(1, depth)), world))
+        except ExpressionInvalid:
+            continue
+    return found
+
+
+async def faults(twin: Twin, expressions: Sequence[Expression]) -> list[tuple[str, Row, Any, Any]]:
+    """Where the database and Python part: the expression, the row, and both answers."""
+    columns = RowColumns(twin.dialect)
+    forms: list[SqlValue] = []
+    selected: list[Any] = [TABLE.c.n]
+    for expression in expressions:
+        forms.append(to_sql(expression, columns, twin.dialect))
+        selected.append(forms[-1].clause)
+        if expression.type is Type.BOOLEAN:
+            for negated in (False, True):
+                clause = condition(expression, columns, twin.dialect, negated=negated)
+                selected.append(sa.case((clause, 1), else_=0))
+    named = [clause.label(f"c{index}") for index, clause in enumerate(selected)]
+    found = []
+    for number, *answers in await twin.run(*compiled(sa.select(*named).order_by(TABLE.c.n), twin.dialect)):
+        row = {**twin.rows[number], **ACTOR}
+        rest = iter(answers)
+        for expression, form in zip(expressions, forms, strict=True):
+            expected = evaluate(expression, row.__getitem__)
+            answer = logical(next(rest), form, twin.dialect)
+            if not same(answer, expected):
+                found.append((expression.source, row, expected, answer))
+            if expression.type is Type.BOOLEAN:
+                truth = expected is True
+                held, not_held = next(rest), next(rest)
+                if (held, not_held) != (int(truth), int(not truth)):
+                    found.append((expression.source, row, truth, (held, not_held)))
+            if not form.nullable and answer is None:
+                found.append((expression.source, row, "not nullable", None))
+    return found
+
+
+def same(answer: Any, expected: Any) -> bool:
+    """Equal, bit for bit where they are floats."""
+    if isinstance(expected, float) and isinstance(answer, float):
+        return answer == expected and math.copysign(1, answer) == math.copysign(1, expected or 0.0 * answer)
+    if isinstance(expected, float) or isinstance(answer, float):
+        return False
+    return (answer is None) == (expected is None) and bool(answer == expected)
+
+
+async def test_random_expressions_give_the_same_everywhere(twin: Twin) -> None:
+    found = []
+    for seed in range(ROUNDS):
+        found += await faults(twin, written(seed, BATCH, 5))
+    found.sort(key=lambda fault: len(fault[0]))
+    assert not found, (len(found), *_shown(found[0]))
+
+
+def _shown(fault: tuple[str, Row, Any, Any]) -> tuple[Any, ...]:
+    source, row, expected, answer = fault
+    return source, {".".join(path): value for path, value in row.items() if ".".join(path) in source}, expected, answer
+
+
+@pytest.mark.parametrize("joint", ["+", "-", "*", "/", "%"])
+@pytest.mark.parametrize("name", ["amount", "ratio", "count"])
+async def test_the_deepest_expression_stays_small(twin: Twin, joint: str, name: str) -> None:
+    if (joint, name) == ("%", "ratio"):
+        pytest.skip("% is for exact numbers")
+    source = name
+    for _ in range(38):
+        source = f"({source} {joint} {name})"
+    expression = check(f"{source} > 0", World())
+    sql, _ = compiled(sa.select(to_sql(expression, RowColumns(twin.dialect), twin.dialect).clause), twin.dialect)
+    assert len(sql) < 40_000
+    assert not await faults(twin, [expression])
+
+
+DEEP = {
+    "choice": "({0} ? active : flag)",
+    "condition of a choice": "({0}) ? active : false",
+    "later choice": "(active ? flag : ({0}))",
+    "negation": "!({0} == flag)",
+    "left": "({0} != (amount * 2 < 1))",
+    "right": "(flag == ({0}))",
+    "and or": "(flag && (active || {0}))",
+}
+
+
+@pytest.mark.parametrize("shape", DEEP.values(), ids=DEEP.keys())
+async def test_the_deepest_conditions_fit_every_parser(twin: Twin, shape: str) -> None:
+    source, last = "flag", "flag"
+    while True:
+        try:
+            check(source, World())
+        except ExpressionInvalid:
+            break
+        last, source = source, shape.replace("{0}", source)
+    assert not await faults(twin, [check(last, World())])
+
+
+async def test_long_chains_are_flat(twin: Twin) -> None:
+    chained = " || ".join(f"name == '{n}'" for n in range(120))
+    tiers = " : ".join(f"count > {n} ? {n} * 2" for n in range(36, 0, -1)) + " : amount"
+    assert not await faults(twin, [check(chained, World()), check(tiers, World())])
