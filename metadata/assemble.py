@@ -118,9 +118,7 @@ def _rules(draft: EntityDraft, entity: Entity, assembled: Assembled, faults: lis
     return tuple(rules.values())
 
 
-def _expression(
-    rule: RuleDraft, key: str, source: str, scope: EntityScope, faults: list[Fault]
-) -> Expression | None:
+def _expression(rule: RuleDraft, key: str, source: str, scope: EntityScope, faults: list[Fault]) -> Expression | None:
     try:
         return check(source, scope, Type.BOOLEAN)
     except ExpressionInvalid as error:

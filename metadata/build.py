@@ -79,7 +79,9 @@ def parse_documents(
     """Measure, check and parse each document by itself; `fresh` ones against their metaschema too."""
     drafts = Drafts()
     nothing = Known({})
-    sound = {key: document for key, document in documents.items() if _sound(key, document, key in fresh, faults, limits)}
+    sound = {
+        key: document for key, document in documents.items() if _sound(key, document, key in fresh, faults, limits)
+    }
     entities = _entity_documents(sound, faults)
     if len(entities) > limits.entities:
         faults.append(over_limit(("entity",), Text("too many entities", "实体过多"), limits.entities))
@@ -101,9 +103,7 @@ def parse_documents(
     return drafts
 
 
-def _sound(
-    key: tuple[str, str], document: Json, fresh: bool, faults: list[Fault], limits: Limits
-) -> bool:
+def _sound(key: tuple[str, str], document: Json, fresh: bool, faults: list[Fault], limits: Limits) -> bool:
     """Whether a document is worth parsing: within budgets, of a known kind, under its own name, of its form."""
     kind, name = key
     fault = measure(document, key, limits)

@@ -128,7 +128,7 @@ def _refused_keyword(keyword: str, path: tuple[str, ...]) -> Fault:
 def check_schema(
     schema: Json, definitions: Mapping[str, Json], path: tuple[str, ...], faults: list[Fault], known: Collection[str]
 ) -> None:
-    """Check one JSON Schema of a document and all below it: keywords, patterns, references. `known` holds at the top."""
+    """Check one JSON Schema of a document and all below it: keywords, patterns, references; `known` is for its top."""
     waiting: list[tuple[Json, tuple[str, ...], Collection[str]]] = [(schema, path, known)]
     while waiting:
         current, where, words = waiting.pop()
@@ -188,7 +188,7 @@ def _check_union(schema: Mapping[str, Json], path: tuple[str, ...], faults: list
 def compile_fault(schema: Mapping[str, Json], path: tuple[str, ...]) -> Fault | None:
     """Whether the validator of the write path accepts a finished schema; a fault when it does not."""
     try:
-        jsonschema_rs.Draft202012Validator(schema, pattern_options=jsonschema_rs.RegexOptions())
+        jsonschema_rs.Draft202012Validator(dict(schema), pattern_options=jsonschema_rs.RegexOptions())
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         where = path + tuple(str(step) for step in getattr(error, "instance_path", ()))
         return invalid(where, "is not a valid JSON Schema", "不是有效的 JSON Schema")

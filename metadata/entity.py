@@ -18,7 +18,7 @@ from metadata.plural import pluralize
 from metadata.property import humanize, parse_property, read_titles
 from metadata.system_fields import MIXINS, system_fields
 from metadata.weight import check_weight
-from metadata.words import EntityWords, mapping, names
+from metadata.words import EntityWords, mapping, names, text
 
 _KNOWN = DOCUMENT_KEYWORDS | ENTITY_KEYWORDS | SCHEMA_KEYWORDS
 _KNOWN_SYSTEM = _KNOWN | {"x-system"}
@@ -53,7 +53,7 @@ def parse_entity(
         plural=plural,
         title=str(document.get("title", humanize(name))),
         titles=read_titles(document.get("x-titles")),
-        description=document["description"] if isinstance(document.get("description"), str) else None,
+        description=text(document.get("description")),
         document=document,
         definitions=mapping(document.get("$defs")),
         fields=fields,
@@ -69,9 +69,7 @@ def parse_entity(
     return draft if len(faults) == before else None
 
 
-def _fields(
-    document: Mapping[str, Json], properties: Mapping[str, Json], faults: list[Fault]
-) -> dict[str, FieldDraft]:
+def _fields(document: Mapping[str, Json], properties: Mapping[str, Json], faults: list[Fault]) -> dict[str, FieldDraft]:
     """System fields, then the authored ones; those at fault are left out."""
     entity, fields = str(document["name"]), dict(system_fields())
     required = names(document.get("required"))

@@ -13,17 +13,76 @@ from collections.abc import Iterator, Mapping
 from base.json import Json
 
 MAPPED = frozenset(
-    "type enum const format items minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength "
-    "minItems maxItems uniqueItems properties required default title readOnly writeOnly deprecated $defs".split()
+    [
+        "type",
+        "enum",
+        "const",
+        "format",
+        "items",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "properties",
+        "required",
+        "default",
+        "title",
+        "readOnly",
+        "writeOnly",
+        "deprecated",
+        "$defs",
+    ]
 )
 ENFORCED = frozenset(
-    "allOf anyOf oneOf not if then else dependentRequired dependentSchemas contains minContains maxContains "
-    "prefixItems pattern propertyNames minProperties maxProperties $ref additionalProperties".split()
+    [
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "not",
+        "if",
+        "then",
+        "else",
+        "dependentRequired",
+        "dependentSchemas",
+        "contains",
+        "minContains",
+        "maxContains",
+        "prefixItems",
+        "pattern",
+        "propertyNames",
+        "minProperties",
+        "maxProperties",
+        "$ref",
+        "additionalProperties",
+    ]
 )
-KEPT = frozenset("description examples $comment $id $schema $anchor contentEncoding contentMediaType".split())
+KEPT = frozenset(
+    ["description", "examples", "$comment", "$id", "$schema", "$anchor", "contentEncoding", "contentMediaType"]
+)
 REFUSED = frozenset(
-    "$dynamicRef $dynamicAnchor $recursiveRef $recursiveAnchor $vocabulary patternProperties unevaluatedProperties "
-    "unevaluatedItems contentSchema definitions dependencies additionalItems divisibleBy extends disallow".split()
+    [
+        "$dynamicRef",
+        "$dynamicAnchor",
+        "$recursiveRef",
+        "$recursiveAnchor",
+        "$vocabulary",
+        "patternProperties",
+        "unevaluatedProperties",
+        "unevaluatedItems",
+        "contentSchema",
+        "definitions",
+        "dependencies",
+        "additionalItems",
+        "divisibleBy",
+        "extends",
+        "disallow",
+    ]
 )
 SCHEMA_KEYWORDS = MAPPED | ENFORCED | KEPT
 """What may stand in any JSON Schema inside a document."""

@@ -18,19 +18,59 @@ from metadata.field import Field, GraphQLKind
 NAME = re.compile(r"[a-z][A-Za-z0-9]{0,62}")
 """An API name: ASCII, camelCase, at most 63 bytes (longer ones would not fit a database's names)."""
 
-ROOT_FIELDS = frozenset("node nodes viewer meta forms workflows insights files changes".split())
+ROOT_FIELDS = frozenset(["node", "nodes", "viewer", "meta", "forms", "workflows", "insights", "files", "changes"])
 """Fixed root fields, reserved from the start."""
 
 FIXED_TYPES = frozenset(
-    "Query Mutation Subscription Node PageInfo String Int Float Boolean ID Long Decimal Date DateTime Time UUID JSON "
-    "Cursor".split()
+    [
+        "Query",
+        "Mutation",
+        "Subscription",
+        "Node",
+        "PageInfo",
+        "String",
+        "Int",
+        "Float",
+        "Boolean",
+        "ID",
+        "Long",
+        "Decimal",
+        "Date",
+        "DateTime",
+        "Time",
+        "UUID",
+        "JSON",
+        "Cursor",
+    ]
 )
 """Fixed type names without the `Pliant` prefix."""
 
-_RESERVED_BASE = (
-    "and or not some none every id version createdAt createdBy updatedAt updatedBy deletedAt deletedBy deletionId "
-    "owner team viewer history approvals comments files shares meta".split()
-)
+_RESERVED_BASE = [
+    "and",
+    "or",
+    "not",
+    "some",
+    "none",
+    "every",
+    "id",
+    "version",
+    "createdAt",
+    "createdBy",
+    "updatedAt",
+    "updatedBy",
+    "deletedAt",
+    "deletedBy",
+    "deletionId",
+    "owner",
+    "team",
+    "viewer",
+    "history",
+    "approvals",
+    "comments",
+    "files",
+    "shares",
+    "meta",
+]
 RESERVED_FIELDS = frozenset(_RESERVED_BASE) | frozenset(f"{name}Id" for name in _RESERVED_BASE)
 """Names that no authored field may have; compared without case."""
 

@@ -12,8 +12,28 @@ _IRREGULAR = {
     "wife": "wives", "hero": "heroes", "potato": "potatoes", "tomato": "tomatoes", "echo": "echoes",
 }  # fmt: skip
 _SAME = frozenset(
-    "equipment information news series species staff software hardware feedback money data media people "
-    "sheep fish deer aircraft advice furniture luggage".split()
+    [
+        "equipment",
+        "information",
+        "news",
+        "series",
+        "species",
+        "staff",
+        "software",
+        "hardware",
+        "feedback",
+        "money",
+        "data",
+        "media",
+        "people",
+        "sheep",
+        "fish",
+        "deer",
+        "aircraft",
+        "advice",
+        "furniture",
+        "luggage",
+    ]
 )
 _LAST_WORD = re.compile(r"^(.*?)([A-Z]?[a-z]+)$", re.DOTALL)
 

@@ -158,10 +158,10 @@ def _check_default(item: Field, context: FieldContext, faults: list[Fault]) -> N
     path = (*context.path, "default")
     schema = {**item.schema, "$defs": context.definitions}
     try:
-        errors = list(jsonschema_rs.Draft202012Validator(schema).iter_errors(item.default))
-        if not errors:
+        wrong = not jsonschema_rs.Draft202012Validator(schema).is_valid(item.default)
+        if not wrong:
             item.type.logical(item.options, item.default)
     except ValueError:
-        errors = [None]
-    if errors:
+        wrong = True
+    if wrong:
         faults.append(invalid(path, "the default is not a value of this field", "默认值不是该字段的合法值"))

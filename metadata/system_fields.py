@@ -17,9 +17,7 @@ from metadata.draft import FieldDraft
 from metadata.field import FieldContext
 from metadata.property import parse_property
 
-_SOURCE = cast(
-    Mapping[str, Mapping[str, Mapping[str, Json]]], parse(Path(__file__).with_suffix(".json").read_bytes())
-)
+_SOURCE = cast(Mapping[str, Mapping[str, Mapping[str, Json]]], parse(Path(__file__).with_suffix(".json").read_bytes()))
 
 MIXINS: Mapping[str, Mapping[str, Json]] = _SOURCE["mixins"]
 """Name in `x-include` -> the properties that it adds."""

@@ -30,7 +30,7 @@ def check_weight(root: Mapping[str, Json], definitions: Mapping[str, Json], path
                 "a definition that contains itself may do so once in each place only, outside of combinations",
                 "递归定义在每个位置只能引用自身一次,且不能出现在组合关键字中",
             )
-    weights: dict[str, int] = {name: 1 for name in recursive}
+    weights: dict[str, int] = dict.fromkeys(recursive, 1)
     if _weigh(root, definitions, weights) > MAX_WEIGHT:
         return over_limit(path, Text("too many conditions in one validation", "一次校验中的条件过多"), MAX_WEIGHT)
     return None
@@ -95,7 +95,7 @@ def _circles(name: str, definitions: Mapping[str, Json]) -> bool:
         target = local_reference(schema.get("$ref"))
         if target == name:
             return True
-        if target in definitions and target not in seen:
+        if target is not None and target in definitions and target not in seen:
             seen.add(target)
             waiting.append(definitions[target])
         waiting.extend(child for step, child in children(schema) if step[0] in _SAME_VALUE)

@@ -1,4 +1,4 @@
-"""Pliant's own words at the top of an entity document: what shows it, finds it, keeps it unique, orders and rules it."""
+"""Pliant's own words at the top of an entity document: what shows, finds, orders and rules it."""
 
 from __future__ import annotations
 
@@ -122,6 +122,11 @@ def mapping(value: Json) -> Mapping[str, Json]:
 def listed(value: Json) -> tuple[Json, ...]:
     """The value where it is a list, else an empty one."""
     return tuple(value) if isinstance(value, list | tuple) else ()
+
+
+def text(value: Json) -> str | None:
+    """The value where it is a text."""
+    return value if isinstance(value, str) else None
 
 
 def names(value: Json) -> tuple[str, ...]:

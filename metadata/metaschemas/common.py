@@ -13,7 +13,7 @@ API_NAME = "^[a-z][A-Za-z0-9]{0,62}$"
 OWN_PREFIX = "^x-[a-z][a-z0-9]{0,30}-[A-Za-z0-9_.-]{1,100}$"
 
 TITLES: Json = {
-    "description": "The title per locale: {\"zh-Hans\": \"商机\", \"en\": \"Opportunity\"}.",
+    "description": 'The title per locale: {"zh-Hans": "商机", "en": "Opportunity"}.',
     "type": "object",
     "propertyNames": {"pattern": "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$"},
     "additionalProperties": {"type": "string", "maxLength": 500},

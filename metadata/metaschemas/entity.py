@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from base.json import Json
 from metadata.fields.registry import FIELD_TYPES
 from metadata.metaschemas.common import (
-    API_NAME, DESCRIPTION, DIALECT, NAMES, OWN_PREFIX, TITLE, TITLES, WAS, document_properties,
+    API_NAME,
+    DESCRIPTION,
+    DIALECT,
+    NAMES,
+    OWN_PREFIX,
+    TITLE,
+    TITLES,
+    WAS,
+    document_properties,
 )  # fmt: skip
 
 _SCHEMA: Json = {"$ref": "#/$defs/schema"}
@@ -136,7 +144,11 @@ _UNIQUE: Json = {
 }
 
 _ENTITY_WORDS: Mapping[str, Json] = {
-    "x-plural": {"description": "The plural API name, where the English rule errs.", "type": "string", "pattern": API_NAME},
+    "x-plural": {
+        "description": "The plural API name, where the English rule errs.",
+        "type": "string",
+        "pattern": API_NAME,
+    },
     "x-display": {"description": "The field that stands for a record.", "type": "string"},
     "x-search": {"description": "The text fields that search looks at.", "type": "array", "items": {"type": "string"}},
     "x-unique": {"description": "Tuples of fields that no two live records share.", "type": "array", "items": _UNIQUE},
