@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from access.store import Draft
 from access.table import Query, Table, parameter
 from storage.engine import Engine
+from storage.sql import constant
 from storage.types import UUID
 
 
@@ -90,7 +91,7 @@ class Closure:
         above, above_of = self._alias("a")
         top, below = self._alias("d")
         upper, lower = self._alias("x")
-        there = sa.select(sa.literal_column("1")).where(upper == above, lower == below).exists()
+        there = sa.select(constant(1)).where(upper == above, lower == below).exists()
         rows = sa.select(above, below).where(
             above_of == parameter("parent", UUID), top == parameter("id", UUID), sa.not_(there)
         )

@@ -10,7 +10,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,7 +30,7 @@ HALF_SECONDS = 600
 _ID = re.compile(r"[a-z0-9]{1,32}\Z")
 
 
-class State(str, Enum):
+class State(StrEnum):
     """Where a company is in its life. Only an ACTIVE one answers requests."""
 
     CREATING = "CREATING"
@@ -72,7 +72,7 @@ async def create_company(
     """
     if company_id is not None and not _ID.match(company_id):
         raise BadInput(
-            Text("A company id has 1 to 32 lower-case letters and digits", "公司 ID 由 1 到 32 个小写字母和数字组成")
+            Text("A company id has 1 to 32 lower-case letters and digits", "公司 ID 须为 1 到 32 个小写字母或数字")
         )
     company = _named(company_id or public_id(), name)
     row = {**_row(company), "created_at": now()}

@@ -21,6 +21,7 @@ from base.clock import now
 from base.errors import Text, Unauthenticated
 from base.limits import DEFAULTS, Limits
 from storage.engine import Engine
+from storage.sql import constant
 from storage.types import TEXT, TEXTS, TIMESTAMP, UUID
 
 CatalogOf = Callable[[Company], Awaitable[RoleBook]]
@@ -52,7 +53,7 @@ _LOOK_UP = Query(
         _token.c["hash"] == parameter("hash", TEXT),
         _token.c["revoked_at"].is_(None),
         _member.c["deleted_at"].is_(None),
-        _member.c["status"] == sa.literal_column(f"'{ACTIVE}'"),
+        _member.c["status"] == constant(ACTIVE),
     ),
     {"hash": TEXT},
     _COLUMNS,

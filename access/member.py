@@ -33,6 +33,7 @@ from base.ids import new_id
 from base.json import Json
 from base.registry import did_you_mean
 from storage.engine import Engine
+from storage.sql import constant
 from storage.types import TEXT, UUID
 
 ROLES = "roles"
@@ -84,10 +85,10 @@ _HOLDERS = Query(
     .select_from(_role.join(_member, _member.c["id"] == _role.c["member_id"]))
     .where(
         _role.c["role"] == parameter("role", TEXT),
-        _member.c["status"] == sa.literal_column(f"'{ACTIVE}'"),
+        _member.c["status"] == constant(ACTIVE),
         _member.c["deleted_at"].is_(None),
     )
-    .limit(2),
+    .limit(constant(2)),
     {"role": TEXT},
     {"member_id": UUID},
 )

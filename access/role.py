@@ -30,7 +30,7 @@ class Known(Protocol):
         """Names of all entities, system entities included."""
 
     def fields(self, entity: str) -> Mapping[str, str]:
-        """Every name that a document may use for a field -> the field's name: `account` and `accountId` -> `account`."""
+        """Every name that a document may use for a field -> the field's name: `account`, `accountId` -> `account`."""
 
     def parents(self, entity: str) -> Mapping[str, str]:
         """To-one relations of an entity -> the entity that they lead to."""
@@ -185,8 +185,8 @@ def _parse_every(
 ) -> Mapping[str, tuple[Grant, ...]]:
     # A mistake that all entities share is told once; a field name must only exist in one of them.
     result: dict[str, tuple[Grant, ...]] = {}
-    seen: dict[tuple[object, ...], int] = {}
-    first: dict[tuple[object, ...], Fault] = {}
+    seen: dict[tuple[tuple[str, ...], str], int] = {}
+    first: dict[tuple[tuple[str, ...], str], Fault] = {}
     for entity in entities:
         own: list[Fault] = []
         result[entity] = _parse_operations(operations, entity, path, known, own)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -33,6 +34,7 @@ from storage.batch import (
     Update,
 )
 from storage.engine import Engine
+from storage.sql import constant
 from storage.types import BIGINT, ColumnType
 
 ATTEMPTS = 5
@@ -40,12 +42,12 @@ ATTEMPTS = 5
 
 _HEAD = sa.table("_head", sa.column("id", sa.Integer()), sa.column("access_version", sa.BigInteger()), schema=NAMESPACE)
 _READ_VERSION = Query(
-    sa.select(_HEAD.c.access_version).where(_HEAD.c.id == sa.literal_column("1")), columns={"access_version": BIGINT}
+    sa.select(_HEAD.c.access_version).where(_HEAD.c.id == constant(1)), columns={"access_version": BIGINT}
 )
 _MOVE_VERSION = Query(
     sa.update(_HEAD)
-    .where(_HEAD.c.id == sa.literal_column("1"), _HEAD.c.access_version == parameter("seen", BIGINT))
-    .values(access_version=_HEAD.c.access_version + sa.literal_column("1")),
+    .where(_HEAD.c.id == constant(1), _HEAD.c.access_version == parameter("seen", BIGINT))
+    .values(access_version=_HEAD.c.access_version + constant(1)),
     params={"seen": BIGINT},
 )
 _OVERTAKEN = "access version"
@@ -92,7 +94,7 @@ class Written:
 
 
 class Draft:
-    """A write of access while it is being prepared. Faults stop it; refusals are faults found inside the transaction."""
+    """A write of access while it is being prepared. Faults stop it; refusals come from the transaction."""
 
     def __init__(self, writer: Writer, seen: int) -> None:
         self.writer = writer
@@ -115,7 +117,7 @@ class Draft:
         if rows:
             self.statements.append(table.insert(rows, self.writer.engine.dialect))
 
-    def execute(self, query: Query, **values: object) -> None:
+    def execute(self, query: Query, **values: Any) -> None:
         """Any other statement."""
         self.statements.append(query.execute(self.writer.engine.dialect, **values))
 

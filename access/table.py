@@ -9,13 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.sql.expression import Executable
-from storage.sql import compile as compile_sql
+from sqlalchemy.sql import ClauseElement
 
 from base.clock import timestamp
 from base.json import Json
 from storage.batch import NAMESPACE, Execute, Expect, Guard, Insert, Sql, Value
 from storage.engine import Dialect, Engine
+from storage.sql import compile as compile_sql
 from storage.types import DATE, INTEGER, TEXT, TEXTS, TIMESTAMP, UUID, ColumnType, time_text
 
 Row = Mapping[str, Any]
@@ -76,7 +76,7 @@ def shown(value: Any) -> Json:
 class Query:
     """A statement with typed parameters and, when it reads, typed columns; compiled once per dialect."""
 
-    clause: Executable
+    clause: ClauseElement
     params: Mapping[str, ColumnType] = field(default_factory=dict)
     columns: Mapping[str, ColumnType] = field(default_factory=dict)
     _compiled: dict[Dialect, Sql] = field(default_factory=dict, repr=False)

@@ -16,6 +16,7 @@ from access.system import TEAM_NUMBER
 from access.table import MEMBER, TEAM, TEAM_MEMBER, Query, parameter
 from base.ids import new_id
 from base.json import Json
+from storage.sql import constant
 from storage.types import UUID
 
 _READERS: Mapping[str, tuple[str, Reader]] = {
@@ -31,12 +32,12 @@ _team, _link = TEAM.clause, TEAM_MEMBER.clause
 _SUBTEAM = Query(
     sa.select(_team.c["id"])
     .where(_team.c["parent_id"] == parameter("id", UUID), _team.c["deleted_at"].is_(None))
-    .limit(1),
+    .limit(constant(1)),
     {"id": UUID},
     {"id": UUID},
 )
 _BELONGS = Query(
-    sa.select(_link.c["member_id"]).where(_link.c["team_id"] == parameter("id", UUID)).limit(1),
+    sa.select(_link.c["member_id"]).where(_link.c["team_id"] == parameter("id", UUID)).limit(constant(1)),
     {"id": UUID},
     {"member_id": UUID},
 )

@@ -106,7 +106,7 @@ async def create_token(
 
 
 async def revoke_token(writer: Writer, token_id: str) -> Written:
-    """End a token at once (other processes notice within `limits.actor_seconds`). One's own, or with `tokens.manage`."""
+    """End a token at once (elsewhere within `limits.actor_seconds`): one's own, or any with `tokens.manage`."""
 
     async def prepare(draft: Draft) -> None:
         found = await _ONE.rows(writer.engine, writer.namespace, id=token_id)

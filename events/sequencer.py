@@ -83,7 +83,7 @@ class Sequencer:
         self._ask(namespace, loop)
 
     async def stop(self) -> None:
-        """Number what is waiting and end. Later wake-ups are ignored: other processes, or the next start, see to them."""
+        """Number what is waiting and end; later wake-ups are ignored (the next start sees to them)."""
         self._stopping = True
         if self._sweeper is not None:
             self._sweeper.cancel()

@@ -139,11 +139,12 @@ RECORDS = st.fixed_dictionaries(
 
 def naive_row(rule: str, record: Record, shared: bool) -> bool:
     owner, team = record["ownerId"], record["teamId"]
-    return {
+    decided: dict[str, bool] = {
         "none": False, "all": True, "own": owner == ME, "team": team == "t1", "team+": team in ("t1", "t2"),
         "reports+": owner in (ME, "m-report"), "shared": shared, "hot": record["hot"] is True,
         "parent(account)": record["accountId"] == "a-mine",
-    }[rule]  # fmt: skip
+    }  # fmt: skip
+    return decided[rule]
 
 
 def naive_cell(body: Any, field: str, record: Record, shared: bool) -> bool:
