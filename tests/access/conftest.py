@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,7 +29,7 @@ from expressions import Scope, Type
 from storage.batch import Applied, Batch, Cause
 from storage.ddl import create_index, create_table
 from storage.engine import Engine
-from storage.sqlite import SqliteEngine
+from tests.engines import ENGINES, opened, place_of
 
 SYSTEM = {"id": Type.ID, "ownerId": Type.ID, "teamId": Type.ID, "version": Type.INTEGER}
 ACTOR = {"id": Type.ID, "teamId": Type.ID, "roles": Type.LIST, "teamIds": Type.LIST}
@@ -193,48 +191,19 @@ async def house(engine: Engine) -> AsyncIterator[House]:
         yield opened
 
 
-POSTGRES = os.environ.get("PLIANT_TEST_DATABASE_URL", "postgresql://root@127.0.0.1:5432/test")
-
-
-def reachable() -> bool:
-    """Whether the PostgreSQL server for tests answers."""
-    asyncpg = pytest.importorskip("asyncpg")
-
-    async def connect() -> bool:
-        try:
-            connection = await asyncpg.connect(POSTGRES, timeout=3)
-        except (OSError, asyncpg.PostgresError, TimeoutError):
-            return False
-        await connection.close()
-        return True
-
-    return asyncio.run(connect())
+@pytest.fixture(params=ENGINES)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return place_of(request.param, tmp_path)
 
 
 @asynccontextmanager
-async def opened(place: str) -> AsyncIterator[Engine]:
+async def opened_access(place: str) -> AsyncIterator[Engine]:
     """An engine with the tables of this room."""
-    engine = SqliteEngine(Path(place), MIGRATIONS, CONTROL_MIGRATIONS)
-    await engine.open()
-    try:
+    async with opened(place, MIGRATIONS, CONTROL_MIGRATIONS) as engine:
         yield engine
-    finally:
-        await engine.close()
-
-
-@pytest.fixture(scope="session")
-def postgres() -> str:
-    if not reachable():
-        pytest.skip("no PostgreSQL server")
-    return POSTGRES
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return str(request.getfixturevalue("postgres")) if request.param == "postgresql" else str(tmp_path)
 
 
 @pytest.fixture
 async def engine(place: str) -> AsyncIterator[Engine]:
-    async with opened(place) as found:
+    async with opened_access(place) as found:
         yield found

@@ -14,7 +14,7 @@ from access.member import update_member
 from access.team import add_team, remove_team, update_team
 from base.errors import Forbidden
 from base.ids import new_id
-from tests.access.conftest import House, open_house, opened
+from tests.access.conftest import House, open_house, opened_access
 
 
 async def test_a_team_belongs_to_itself_and_to_its_lead(house: House) -> None:
@@ -97,7 +97,7 @@ def test_closures_equal_the_transitive_closure(place: str, edits: list[tuple[int
 
 async def edit_trees(place: str, edits: list[tuple[int, int | None]]) -> None:
     """Six nodes, then edits: a known node moves (or not, where it would circle), the next index adds one."""
-    async with opened(place) as engine, open_house(engine) as house:
+    async with opened_access(place) as engine, open_house(engine) as house:
         teams: dict[str, str | None] = {}
         members: dict[str, str | None] = {house.owner_id: None}
         for index, target in edits:
