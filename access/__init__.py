@@ -18,7 +18,7 @@ from access.company import (
 )
 from access.comparison import lacking
 from access.coverage import World, cell_granted, covers_cell, covers_row, holds, row_allowed, row_granted
-from access.credentials import Credentials
+from access.credentials import Credentials, act_as
 from access.effective import Explained, explain
 from access.grant import (
     ALL_FIELDS,
@@ -31,7 +31,14 @@ from access.grant import (
     Rows,
     RowsWhere,
 )
-from access.member import add_member, manager_remains, update_member
+from access.member import (
+    add_member,
+    find_member,
+    manager_remains,
+    roles_of_member,
+    teams_of_member,
+    update_member,
+)
 from access.migrations import CONTROL_MIGRATIONS, MIGRATIONS
 from access.resolve import Resolver, RoleBook, resolve, roles_of
 from access.right import PLATFORM_RIGHTS, PlatformRight
@@ -74,6 +81,7 @@ __all__ = [
     "World",
     "Writer",
     "Written",
+    "act_as",
     "add_member",
     "add_team",
     "cell_granted",
@@ -85,6 +93,7 @@ __all__ = [
     "delete_company",
     "explain",
     "find_company",
+    "find_member",
     "holds",
     "lacking",
     "list_companies",
@@ -97,8 +106,10 @@ __all__ = [
     "resolve",
     "revoke_token",
     "roles_of",
+    "roles_of_member",
     "row_allowed",
     "row_granted",
+    "teams_of_member",
     "update_member",
     "update_team",
 ]

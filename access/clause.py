@@ -11,9 +11,7 @@ from access.metaschema import KEYS
 from base.errors import Fault, Text
 from base.json import Json
 from base.registry import did_you_mean
-from expressions import Expression, Scope, Type
-from expressions.checker import check
-from expressions.errors import ExpressionInvalid
+from expressions import Expression, ExpressionInvalid, Scope, Type, check
 
 _PARENT = re.compile(r"parent\(\s*([A-Za-z][A-Za-z0-9]*)\s*\)\Z")
 _WORD = re.compile(r"[A-Za-z][A-Za-z]*\+?\Z")

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from access.grant import Grant, Operation, ParentRows, RowRule, Rows
-from expressions import Expression
-from expressions.python import evaluate
+from expressions import Expression, evaluate
 
 Record = Mapping[str, Any]
 """A record by API names (`id`, `ownerId`, `teamId`, `amount`), with logical values (`storage.types`)."""

@@ -13,12 +13,14 @@ import sqlalchemy as sa
 from access.actor import Actor
 from access.company import Company, State, find_company
 from access.comparison import lacking
+from access.grant import GrantSet
+from access.member import roles_of_member, teams_of_member
 from access.resolve import Resolver, RoleBook
 from access.system import ACTIVE
-from access.table import MEMBER, MEMBER_ROLE, TEAM_MEMBER, TOKEN, Query, parameter
+from access.table import MEMBER, TOKEN, Query, parameter
 from access.token import token_company, token_hash
 from base.clock import now
-from base.errors import Text, Unauthenticated
+from base.errors import NotFound, Text, Unauthenticated
 from base.limits import DEFAULTS, Limits
 from storage.engine import Engine
 from storage.sql import constant
@@ -58,16 +60,15 @@ _LOOK_UP = Query(
     {"hash": TEXT},
     _COLUMNS,
 )
-_teams, _roles = TEAM_MEMBER.clause, MEMBER_ROLE.clause
-_TEAMS = Query(
-    sa.select(_teams.c["team_id"]).where(_teams.c["member_id"] == parameter("id", UUID)).order_by(_teams.c["team_id"]),
+_MEMBER_COLUMNS = {name: _COLUMNS[name] for name in ("member_id", "name", "email", "locale", "team_id")}
+_ACTIVE_MEMBER = Query(
+    sa.select(_member.c["id"], *[_member.c[name] for name in ("name", "email", "locale", "team_id")]).where(
+        _member.c["id"] == parameter("id", UUID),
+        _member.c["deleted_at"].is_(None),
+        _member.c["status"] == constant(ACTIVE),
+    ),
     {"id": UUID},
-    {"team_id": UUID},
-)
-_ROLES = Query(
-    sa.select(_roles.c["role"]).where(_roles.c["member_id"] == parameter("id", UUID)).order_by(_roles.c["role"]),
-    {"id": UUID},
-    {"role": TEXT},
+    _MEMBER_COLUMNS,
 )
 
 
@@ -136,12 +137,11 @@ class Credentials:
         if not rows:
             raise _refusal()
         row = rows[0]
-        teams = await _TEAMS.rows(self._engine, namespace, id=row["member_id"])
+        teams = await teams_of_member(self._engine, namespace, row["member_id"])
         maker_roles = None
         if row["maker_id"] is not None:
-            made_by = await _ROLES.rows(self._engine, namespace, id=row["maker_id"])
-            maker_roles = tuple(item["role"] for item in made_by)
-        known = _Known(company, row, tuple(item["team_id"] for item in teams), maker_roles, at + self._age)
+            maker_roles = await roles_of_member(self._engine, namespace, row["maker_id"])
+        known = _Known(company, row, teams, maker_roles, at + self._age)
         # What was read while somebody changed access is good for this request only.
         if turn == self._turn:
             self._known[key] = known
@@ -155,21 +155,44 @@ class Credentials:
         if known.maker_roles is not None:
             maker = self._resolver.grants(book, known.maker_roles)
             roles = tuple(role for role in roles if not lacking(maker, self._resolver.grants(book, [role])))
-        grants = self._resolver.grants(book, roles)
-        return Actor(
-            company=known.company.id,
-            namespace=known.company.namespace,
-            member_id=row["member_id"],
-            name=row["name"],
-            email=row["email"],
-            team_ids=known.teams,
-            roles=roles,
-            grants=grants,
-            locale=row["locale"] or "en",
-            token_id=row["id"],
-            default_team_id=row["team_id"],
-            platform=grants.platform,
-        )
+        return _made(known.company, row, known.teams, roles, self._resolver.grants(book, roles), row["id"])
+
+
+async def act_as(engine: Engine, company: Company, member_id: str, book: RoleBook, resolver: Resolver) -> Actor:
+    """The actor that a member is by himself, with all his roles: for work that the system does in his name.
+
+    Raises `NotFound` when there is no such active member.
+    """
+    rows = await _ACTIVE_MEMBER.rows(engine, company.namespace, id=member_id)
+    if not rows:
+        raise NotFound(Text("No such active member", "没有此在职成员"))
+    roles = await roles_of_member(engine, company.namespace, member_id)
+    teams = await teams_of_member(engine, company.namespace, member_id)
+    return _made(company, rows[0], teams, roles, resolver.grants(book, roles), None)
+
+
+def _made(
+    company: Company,
+    row: dict[str, Any],
+    teams: tuple[str, ...],
+    roles: tuple[str, ...],
+    grants: GrantSet,
+    token_id: str | None,
+) -> Actor:
+    return Actor(
+        company=company.id,
+        namespace=company.namespace,
+        member_id=row["member_id"],
+        name=row["name"],
+        email=row["email"],
+        team_ids=teams,
+        roles=roles,
+        grants=grants,
+        locale=row["locale"] or "en",
+        token_id=token_id,
+        default_team_id=row["team_id"],
+        platform=grants.platform,
+    )
 
 
 def _refusal() -> Unauthenticated:

@@ -94,7 +94,14 @@ _HOLDERS = Query(
 )
 """Two holders are enough to know whether there is one beside a given member."""
 
+_LIVE = live_row(MEMBER)
 _TEAM = live_row(TEAM)
+_own = MEMBER.clause
+_BY_EMAIL = Query(
+    sa.select(_own.c["id"]).where(_own.c["email"] == parameter("email", TEXT), _own.c["deleted_at"].is_(None)),
+    {"email": TEXT},
+    {"id": UUID},
+)
 _ROLES_OF = _links(MEMBER_ROLE, "member_id", "role")
 _TEAMS_OF = _links(TEAM_MEMBER, "member_id", "team_id")
 _DROP_ROLE = _unlink(MEMBER_ROLE, "member_id", "role")
@@ -120,6 +127,22 @@ async def update_member(writer: Writer, member_id: str, input: Mapping[str, Json
     if not own:
         writer.require(TEAMS_MANAGE if set(input) == {TEAM_IDS} else MEMBERS_MANAGE)
     return await write(writer, lambda draft: prepare_change(draft, member_id, input))
+
+
+async def find_member(engine: Engine, namespace: str, email: str) -> str | None:
+    """The id of the live member with an e-mail address, in whatever case; None when there is none."""
+    rows = await _BY_EMAIL.rows(engine, namespace, email=email.strip().lower())
+    return str(rows[0]["id"]) if rows else None
+
+
+async def roles_of_member(engine: Engine, namespace: str, member_id: str) -> tuple[str, ...]:
+    """The names of a member's roles, sorted."""
+    return tuple(row["role"] for row in await _ROLES_OF.rows(engine, namespace, id=member_id))
+
+
+async def teams_of_member(engine: Engine, namespace: str, member_id: str) -> tuple[str, ...]:
+    """The ids of a member's teams, sorted."""
+    return tuple(row["team_id"] for row in await _TEAMS_OF.rows(engine, namespace, id=member_id))
 
 
 async def manager_remains(engine: Engine, namespace: str, book: RoleBook, resolver: Resolver) -> bool:
@@ -176,8 +199,8 @@ async def prepare_change(draft: Draft, member_id: str, input: Mapping[str, Json]
     draft.id = member_id
     values = read_values(draft, input, _READERS, _REQUIRED)
     roles, teams = values.pop(ROLES, None), values.pop(TEAM_IDS, None)
-    old_roles = [row["role"] for row in await _ROLES_OF.rows(writer.engine, writer.namespace, id=member_id)]
-    old_teams = [row["team_id"] for row in await _TEAMS_OF.rows(writer.engine, writer.namespace, id=member_id)]
+    old_roles = await roles_of_member(writer.engine, writer.namespace, member_id)
+    old_teams = await teams_of_member(writer.engine, writer.namespace, member_id)
     new_roles = old_roles if roles is None else roles
     if values.get("manager_id") is not None:
         await _check_manager(draft, member_id, values["manager_id"])
@@ -224,7 +247,7 @@ async def _check_manager(draft: Draft, member_id: str | None, manager_id: str | 
         return
     writer = draft.writer
     path = ("managerId",)
-    if not await live_row(MEMBER).rows(writer.engine, writer.namespace, id=manager_id):
+    if not await _LIVE.rows(writer.engine, writer.namespace, id=manager_id):
         draft.fault(path, "NOT_FOUND", "No such member", "成员不存在")
     elif member_id and await REPORTS.is_below(writer.engine, writer.namespace, member_id, manager_id):
         draft.fault(path, "VALIDATION", "Nobody reports to himself or to his own reports", "不能汇报给自己或自己的下属")

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from access.closure import REPORTS
-from access.member import add_member, manager_remains, update_member
+from access.member import add_member, find_member, manager_remains, update_member
 from access.resolve import Resolver
 from access.table import MEMBER, Query
+from base.clock import now, timestamp
 from base.errors import Forbidden, SchemaChanged
 from base.ids import entity_number, new_id
+from storage.batch import Applied, Batch, Cause
+from storage.ddl import add_column
+from storage.types import TEXT
 from tests.access.conftest import CLERK, Book, House, make_book
 
 
@@ -187,3 +192,21 @@ async def test_another_catalog_version_asks_to_come_again(house: House) -> None:
     late = type(writer)(writer.engine, writer.namespace, writer.book, 7)
     with pytest.raises(SchemaChanged):
         await add_member(late, {"name": "Late"})
+
+
+async def test_a_member_is_found_by_address(house: House) -> None:
+    engine, namespace = house.engine, house.company.namespace
+    assert await find_member(engine, namespace, " Owner@Example.com ") == house.owner_id
+    assert await find_member(engine, namespace, "nobody@example.com") is None
+
+
+async def test_images_hold_the_companys_own_columns(house: House) -> None:
+    batch = Batch(timestamp(now()), new_id(), Cause(None, "publish"), 1, new_catalog_version=1)
+    texts = add_column("member", "nickname", TEXT, house.engine.dialect)
+    assert isinstance(await house.engine.migrate(house.company.namespace, texts, batch), Applied)
+    writer = replace(house.writer(), columns={"member": {"nickname": TEXT}})
+    assert (await update_member(writer, house.owner_id, {"name": "Boss"})).faults == ()
+    event = (await house.events())[-1]
+    assert event.after is not None
+    assert event.after["nickname"] is None
+    assert (await add_member(writer, {"name": "New"})).faults == ()

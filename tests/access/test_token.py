@@ -10,14 +10,14 @@ import pytest
 
 from access.actor import Actor
 from access.company import Company, State, create_company, delete_company, find_company, move_company
-from access.credentials import Credentials
+from access.credentials import Credentials, act_as
 from access.grant import Operation, Rows
 from access.member import update_member
-from access.resolve import RoleBook
+from access.resolve import Resolver, RoleBook
 from access.table import TOKEN, Query
 from access.token import Issued, create_token, list_tokens, revoke_token, token_company, token_hash, token_text
 from base.clock import now
-from base.errors import Forbidden, Unauthenticated
+from base.errors import Forbidden, NotFound, Unauthenticated
 from base.ids import new_id
 from base.limits import Limits
 from tests.access.conftest import BOOK, SELLER, Book, House, create_tables, make_book
@@ -202,3 +202,15 @@ async def test_bad_inputs_of_tokens(house: House) -> None:
     )
     assert {fault.path for fault in issued.faults} == {("name",), ("memberId",), ("expiresAt",), ("roles",)}
     assert (await revoke_token(writer, new_id())).faults[0].code == "NOT_FOUND"
+
+
+async def test_the_system_acts_in_a_members_name(house: House) -> None:
+    team = await house.team("Sales")
+    ann = await house.member("Ann", teamIds=[team], roles=["seller", "clerk"])
+    actor = await act_as(house.engine, house.company, ann, BOOK, Resolver())
+    assert (actor.member_id, actor.roles, actor.team_ids) == (ann, ("clerk", "seller"), (team,))
+    assert (actor.token_id, actor.default_team_id) == (None, team)
+    await update_member(house.writer(), ann, {"status": "INACTIVE"})
+    for member_id in (ann, new_id(1)):
+        with pytest.raises(NotFound):
+            await act_as(house.engine, house.company, member_id, BOOK, Resolver())
