@@ -113,7 +113,7 @@ def _rounded(value: Decimal) -> Decimal:
 
 def _bounded(value: Decimal) -> Decimal | None:
     if -_SAFE < value < _SAFE or digits(value) <= DIGITS:
-        return value or Decimal(0)  # no -0
+        return value if value else value.copy_abs()  # no -0
     return None
 
 

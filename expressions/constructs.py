@@ -30,28 +30,28 @@ class _NumericOperation(FunctionElement[Any]):
     formula: ClassVar[str]
 
 
-class numeric_add(_NumericOperation):  # noqa: N801
+class numeric_add(_NumericOperation):
     """`base.decimals.add`."""
 
     name = "numeric_add"
     formula = "({0} + {1})"
 
 
-class numeric_subtract(_NumericOperation):  # noqa: N801
+class numeric_subtract(_NumericOperation):
     """`base.decimals.subtract`."""
 
     name = "numeric_subtract"
     formula = "({0} - {1})"
 
 
-class numeric_multiply(_NumericOperation):  # noqa: N801
+class numeric_multiply(_NumericOperation):
     """`base.decimals.multiply`; round takes ties away from zero."""
 
     name = "numeric_multiply"
     formula = f"round({{0}} * {{1}}, {SCALE})"
 
 
-class numeric_divide(_NumericOperation):  # noqa: N801
+class numeric_divide(_NumericOperation):
     """`base.decimals.divide`.
 
     A quotient has as many digits behind the point as its operands, at least: 40 here. Two values of 28 digits have no
@@ -62,18 +62,18 @@ class numeric_divide(_NumericOperation):  # noqa: N801
     formula = f"round(round({{0}}, 40) / nullif({{1}}, 0), {SCALE})"
 
 
-class numeric_remainder(_NumericOperation):  # noqa: N801
+class numeric_remainder(_NumericOperation):
     """`base.decimals.remainder`."""
 
     name = "numeric_remainder"
     formula = "mod({0}, nullif({1}, 0))"
 
 
-class contained(FunctionElement[bool]):
+class contained(FunctionElement[Any]):
     """Whether the first operand is in the second: an array of PostgreSQL, the text of a JSON array on SQLite."""
 
     name = "contained"
-    type = sa.Boolean()
+    type = sa.types.NullType()  # behind a Boolean SQLAlchemy would write `= 1` on SQLite, and no index would serve
     inherit_cache = True
 
 

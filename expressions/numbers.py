@@ -88,9 +88,10 @@ def exact(number: Number, dialect: Dialect) -> ColumnElement[Any]:
     if dialect == "postgresql":
         if number.constant is not None:
             return sa.cast(sa.literal(Decimal(number.constant), sa.Numeric()), sa.Numeric())
-        if number.computed and not isinstance(number.clause, sa.Null):
-            return sa.type_coerce(number.clause, sa.Numeric())
-        return sa.cast(number.clause, sa.Numeric())
+        plain = number.type is Type.INTEGER and not number.computed
+        if plain or isinstance(number.clause, sa.Null):
+            return sa.cast(number.clause, sa.Numeric())
+        return sa.type_coerce(number.clause, sa.Numeric())
     if number.constant is not None:
         return sa.literal(decimals.text(number.constant), sa.Text())
     if number.program:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
 import random
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from expressions import Dialect, Expression, ExpressionInvalid, SqlValue, Type, check, condition, evaluate, to_sql
+from expressions import Expression, ExpressionInvalid, SqlValue, Type, check, condition, evaluate, to_sql
+from tests.expressions.conftest import TWINS, Twin
 from tests.expressions.world import (
     ACTOR,
     TABLE,
@@ -22,85 +20,23 @@ from tests.expressions.world import (
     World,
     Writer,
     compiled,
-    connect_sqlite,
-    create_table,
-    encoded,
     logical,
     random_row,
 )
 
-URL = os.environ.get("PLIANT_TEST_DATABASE_URL", "postgresql://root@127.0.0.1:5432/test")
 ROWS = 60
 ROUNDS = 12
 BATCH = 40
 TYPES = (Type.BOOLEAN, Type.BOOLEAN, Type.BOOLEAN, Type.INTEGER, Type.DECIMAL, Type.DECIMAL, Type.FLOAT, Type.TEXT)
 
-Run = Callable[[str, Sequence[Any]], Awaitable[Sequence[Sequence[Any]]]]
+Difference = tuple[str, Row, Any, Any]
 
 
-@dataclass(frozen=True)
-class Twin:
-    """A database that holds the rows."""
-
-    dialect: Dialect
-    rows: Sequence[Row]
-    run: Run
-
-
-@pytest.fixture(scope="module")
-def rows() -> Sequence[Row]:
+@pytest.fixture(params=list(TWINS))
+async def twin(request: pytest.FixtureRequest) -> AsyncIterator[Twin]:
     rng = random.Random(20261123)
-    return [random_row(rng) for _ in range(ROWS)]
-
-
-@pytest.fixture
-async def sqlite_twin(rows: Sequence[Row]) -> AsyncIterator[Twin]:
-    connection = connect_sqlite()
-    connection.execute(create_table("expression_row", "sqlite"))
-    values = encoded(rows, "sqlite")
-    connection.executemany(f"INSERT INTO expression_row VALUES ({', '.join('?' * len(values[0]))})", values)
-
-    async def run(sql: str, params: Sequence[Any]) -> Sequence[Sequence[Any]]:
-        found: Sequence[Sequence[Any]] = connection.execute(sql, params).fetchall()
-        return found
-
-    yield Twin("sqlite", rows, run)
-    connection.close()
-
-
-@pytest.fixture
-async def postgres_twin(rows: Sequence[Row]) -> AsyncIterator[Twin]:
-    asyncpg = pytest.importorskip("asyncpg")
-    codecs = pytest.importorskip("storage.codecs")
-    try:
-        connection = await asyncpg.connect(URL, timeout=5)
-    except (OSError, TimeoutError):
-        pytest.skip("no PostgreSQL")
-    await codecs.set_date_codec(connection)
-    schema = f"expressions_{uuid.uuid4().hex[:12]}"
-    await connection.execute(f"CREATE SCHEMA {schema}")
-    try:
-        await connection.execute(f"SET search_path = {schema}")
-        await connection.execute(create_table("expression_row", "postgresql"))
-        values = encoded(rows, "postgresql")
-        places = ", ".join(f"${n}" for n in range(1, len(values[0]) + 1))
-        await connection.executemany(f"INSERT INTO expression_row VALUES ({places})", values)
-
-        async def run(sql: str, params: Sequence[Any]) -> Sequence[Sequence[Any]]:
-            found: Sequence[Sequence[Any]] = await connection.fetch(sql, *params)
-            return found
-
-        yield Twin("postgresql", rows, run)
-    finally:
-        await connection.execute(f"DROP SCHEMA {schema} CASCADE")
-        await connection.close()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def twin(request: pytest.FixtureRequest) -> Twin:
-    name = "sqlite_twin" if request.param == "sqlite" else "postgres_twin"
-    found: Twin = request.getfixturevalue(name)
-    return found
+    async with TWINS[request.param]([random_row(rng) for _ in range(ROWS)]) as opened:
+        yield opened
 
 
 def written(seed: int, count: int, depth: int) -> list[Expression]:
@@ -116,7 +52,7 @@ def written(seed: int, count: int, depth: int) -> list[Expression]:
     return found
 
 
-async def faults(twin: Twin, expressions: Sequence[Expression]) -> list[tuple[str, Row, Any, Any]]:
+async def faults(twin: Twin, expressions: Sequence[Expression]) -> list[Difference]:
     """Where the database and Python part: the expression, the row, and both answers."""
     columns = RowColumns(twin.dialect)
     forms: list[SqlValue] = []
@@ -129,7 +65,7 @@ async def faults(twin: Twin, expressions: Sequence[Expression]) -> list[tuple[st
                 clause = condition(expression, columns, twin.dialect, negated=negated)
                 selected.append(sa.case((clause, 1), else_=0))
     named = [clause.label(f"c{index}") for index, clause in enumerate(selected)]
-    found = []
+    found: list[Difference] = []
     for number, *answers in await twin.run(*compiled(sa.select(*named).order_by(TABLE.c.n), twin.dialect)):
         row = {**twin.rows[number], **ACTOR}
         rest = iter(answers)
@@ -158,14 +94,14 @@ def same(answer: Any, expected: Any) -> bool:
 
 
 async def test_random_expressions_give_the_same_everywhere(twin: Twin) -> None:
-    found = []
+    found: list[Difference] = []
     for seed in range(ROUNDS):
         found += await faults(twin, written(seed, BATCH, 5))
     found.sort(key=lambda fault: len(fault[0]))
     assert not found, (len(found), *_shown(found[0]))
 
 
-def _shown(fault: tuple[str, Row, Any, Any]) -> tuple[Any, ...]:
+def _shown(fault: Difference) -> tuple[Any, ...]:
     source, row, expected, answer = fault
     return source, {".".join(path): value for path, value in row.items() if ".".join(path) in source}, expected, answer
 
