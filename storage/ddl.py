@@ -65,9 +65,7 @@ def create_table(table: str, columns: Sequence[ColumnSpec], primary_key: Sequenc
         for name, type_, required in columns
     ]
     key = sa.PrimaryKeyConstraint(*primary_key)
-    return _written(
-        dialect, lambda op: op.create_table(table, *parts, key, schema=NAMESPACE, sqlite_strict=True)
-    )
+    return _written(dialect, lambda op: op.create_table(table, *parts, key, schema=NAMESPACE, sqlite_strict=True))
 
 
 def add_column(table: str, column: str, type_: ColumnType, dialect: Dialect) -> list[str]:

@@ -77,7 +77,8 @@ def _log(dialect: Dialect) -> list[str]:
         *ddl.create_table("_pending", [("seq", BIGINT, True), *_specs(CHANGE_COLUMNS)], ["seq"], dialect),
         f"ALTER TABLE {NAMESPACE}._pending ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY",
         # Rows stay for milliseconds: what they leave behind is cleared early.
-        f"ALTER TABLE {NAMESPACE}._pending SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000)",
+        f"ALTER TABLE {NAMESPACE}._pending "
+        "SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000)",
     ]
 
 

@@ -39,7 +39,9 @@ class Deadline:
         return time.monotonic() > self.at
 
 
-def connect(path: Path, *, create: bool = False, reading: bool = False, deadline: Deadline | None = None) -> sqlite3.Connection:
+def connect(
+    path: Path, *, create: bool = False, reading: bool = False, deadline: Deadline | None = None
+) -> sqlite3.Connection:
     """Open a file in explicit-transaction mode with Pliant's functions.
 
     A file that is not there is made only with `create`; else `NamespaceMissing`. `Damaged` for what is no database.

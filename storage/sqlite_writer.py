@@ -105,7 +105,7 @@ class Writer:
     def _work(self, connection: sqlite3.Connection, turn: Turn) -> None:
         item = self._queue.get()
         while item is not None:
-            following: _Item | None | bool = True
+            following: _Item | bool | None = True
             if isinstance(item, _Alone):
                 self._answer([self._apart(connection, turn, item)])
             else:
@@ -114,7 +114,7 @@ class Writer:
                 self._answer(self._together(connection, turn, group))
             item = self._queue.get() if isinstance(following, bool) else following
 
-    def _gather(self, group: list[_Grouped]) -> _Item | None | bool:
+    def _gather(self, group: list[_Grouped]) -> _Item | bool | None:
         """Add the Batches that wait; what stands behind them and does not fit, or True when the queue is empty."""
         while len(group) < GROUP_MAX:
             try:
