@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from base.json import Json
 from metadata.draft import EntityDraft
 from metadata.field import Field
-from metadata.keywords import IN_PLACE, IN_PLACE_LISTS, local_reference
+from metadata.keywords import IN_PLACE, IN_PLACE_LISTS, KEPT, local_reference, rebuild
 
 _ROOT_KEYWORDS = (
     *IN_PLACE_LISTS, *IN_PLACE, "dependentRequired", "dependentSchemas", "propertyNames", "minProperties",
@@ -31,14 +31,17 @@ def derive_schema(draft: EntityDraft, fields: Mapping[str, Field]) -> Mapping[st
     names = {item.name: item.api_name for item in shown}
     properties: dict[str, Json] = {}
     for item in shown:
-        schema = item.schema if item.required else nullable(item.schema)
+        value = _enforced_only(item.schema)
+        schema = value if item.required else nullable(value)
         titles: dict[str, Json] = {"title": item.title}
         if item.description:
             titles["description"] = item.description
         properties[item.api_name] = {**schema, **titles}
-    mapper = _Mapper(names, draft.definitions)
-    root = mapper.mapped({key: draft.document[key] for key in _ROOT_KEYWORDS if key in draft.document})
-    definitions = {**draft.definitions, **mapper.definitions}
+    definitions = {name: _enforced_part(schema) for name, schema in draft.definitions.items()}
+    mapper = _Mapper(names, definitions)
+    beside = {key: draft.document[key] for key in _ROOT_KEYWORDS if key in draft.document}
+    root = mapper.mapped(_enforced_only(beside))
+    definitions = {**definitions, **mapper.definitions}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": draft.title,
@@ -49,6 +52,21 @@ def derive_schema(draft: EntityDraft, fields: Mapping[str, Field]) -> Mapping[st
         **root,
         **({"$defs": definitions} if definitions else {}),
     }
+
+
+_WITHOUT_EFFECT = KEPT | {"default", "title", "readOnly", "writeOnly", "deprecated"}
+
+
+def _enforced_only(schema: Mapping[str, Json]) -> dict[str, Json]:
+    """A schema without what validates nothing; `$id` and `$anchor` would even bend the references below them."""
+    plain = {
+        key: value for key, value in schema.items() if key not in _WITHOUT_EFFECT and not key.startswith("x-")
+    }
+    return rebuild(plain, _enforced_part)
+
+
+def _enforced_part(schema: Json) -> Json:
+    return _enforced_only(schema) if isinstance(schema, Mapping) else schema
 
 
 def nullable(schema: Mapping[str, Json]) -> Mapping[str, Json]:

@@ -8,7 +8,7 @@ published; `adopt` turns the property below them into a json field.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from base.json import Json
 
@@ -131,6 +131,20 @@ def children(schema: Mapping[str, Json]) -> Iterator[tuple[tuple[str, ...], Json
         if isinstance(listed, list | tuple):
             for index, child in enumerate(listed):
                 yield (keyword, str(index)), child
+
+
+def rebuild(schema: Mapping[str, Json], change: Callable[[Json], Json]) -> dict[str, Json]:
+    """A copy of a JSON Schema in which each subschema directly below it is what `change` makes of it."""
+    result = dict(schema)
+    for keyword in schema:
+        value = schema[keyword]
+        if keyword in _NAMED and isinstance(value, Mapping):
+            result[keyword] = {name: change(child) for name, child in value.items()}
+        elif keyword in _SINGLE:
+            result[keyword] = change(value)
+        elif keyword in _LISTS and isinstance(value, list | tuple):
+            result[keyword] = [change(child) for child in value]
+    return result
 
 
 def local_reference(reference: Json) -> str | None:

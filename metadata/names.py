@@ -97,6 +97,7 @@ class GeneratedName:
     space: str
     name: str
     owner: str
+    path: tuple[str, ...]
 
 
 def pascal(name: str) -> str:
@@ -151,23 +152,24 @@ def entity_name_fault(name: str, plural: str, path: tuple[str, ...]) -> Fault | 
 def generated_names(entity: Entity) -> Iterator[GeneratedName]:
     """Every name that one entity puts into the company's GraphQL schema."""
     owner, one, many = f"entity {entity.name}", entity.type_name, entity.plural_type_name
+    path = ("entity", entity.name)
     for suffix in TYPE_SUFFIXES:
-        yield GeneratedName("type", one + suffix, owner)
+        yield GeneratedName("type", one + suffix, owner, path)
     for suffix in PLURAL_TYPE_SUFFIXES:
-        yield GeneratedName("type", many + suffix, owner)
+        yield GeneratedName("type", many + suffix, owner, path)
     for item in entity.fields.values():
         field_owner = f"field {entity.name}.{item.name}"
         for name in _field_types(entity, item):
-            yield GeneratedName("type", name, field_owner)
+            yield GeneratedName("type", name, field_owner, (*path, "properties", item.name))
     for name in (entity.name, entity.plural, f"{entity.plural}GroupBy"):
-        yield GeneratedName("query", name, owner)
+        yield GeneratedName("query", name, owner, path)
     for verb in ("create", "update", "delete"):
-        yield GeneratedName("mutation", verb + one, owner)
-        yield GeneratedName("mutation", verb + many, owner)
+        yield GeneratedName("mutation", verb + one, owner, path)
+        yield GeneratedName("mutation", verb + many, owner, path)
     for verb in ("upsert", "restore", "purge", "share", "unshare"):
-        yield GeneratedName("mutation", verb + one, owner)
-    yield GeneratedName("mutation", f"merge{many}", owner)
-    yield GeneratedName("subscription", f"{entity.name}Changes", owner)
+        yield GeneratedName("mutation", verb + one, owner, path)
+    yield GeneratedName("mutation", f"merge{many}", owner, path)
+    yield GeneratedName("subscription", f"{entity.name}Changes", owner, path)
 
 
 def _field_types(entity: Entity, item: Field) -> tuple[str, ...]:
@@ -177,26 +179,27 @@ def _field_types(entity: Entity, item: Field) -> tuple[str, ...]:
     return (name + RELATION_INPUT,) if item.relation is not None and not item.system else ()
 
 
-def generated_fields(entity: Entity) -> Iterator[tuple[str, str]]:
-    """Every field name of an entity's GraphQL type, with its owner: scalars, objects, connections."""
+def generated_fields(entity: Entity) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Every field name of an entity's GraphQL type, its owner and where that stands: scalars, objects, connections."""
+    path = ("entity", entity.name)
     for item in entity.fields.values():
         owner = f"field {entity.name}.{item.name}"
-        yield item.name, owner
+        where = (*path, "properties", item.name)
+        yield item.name, owner, where
         if item.api_name != item.name:
-            yield item.api_name, owner
+            yield item.api_name, owner, where
     for relation in entity.relations.values():
         if relation.field is None:
-            yield relation.name, f"the inverse of {relation.target}.{relation.inverse}"
+            yield relation.name, f"the inverse of {relation.target}.{relation.inverse}", path
 
 
 def check_names(entities: Mapping[str, Entity], faults: list[Fault]) -> None:
     """Refuse every name that would have two owners in the company's GraphQL schema."""
     spaces: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {}
     for entity in entities.values():
-        path = ("entity", entity.name)
         for made in generated_names(entity):
-            spaces.setdefault(made.space, []).append((made.name, made.owner, path))
-        _refuse_duplicates(((name, owner, path) for name, owner in generated_fields(entity)), faults)
+            spaces.setdefault(made.space, []).append((made.name, made.owner, made.path))
+        _refuse_duplicates(generated_fields(entity), faults)
     for made_names in spaces.values():
         _refuse_duplicates(made_names, faults)
 

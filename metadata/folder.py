@@ -1,0 +1,148 @@
+"""Documents as a folder of files: app.json, entities/*.json, roles/*.json. Export, apply, export is byte-equal.
+
+Faults lead into files: their path begins with the file's name under the folder, and their text names line and column.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from base.errors import DocumentsInvalid, Fault, Text
+from base.json import Json, JsonInvalid, parse, pretty
+from base.limits import DEFAULTS, Limits
+from base.registry import did_you_mean
+from metadata.faults import invalid
+from metadata.kinds import KINDS
+from metadata.locate import locate
+
+_FOLDERS: Mapping[str, str] = {kind.folder: kind.name for kind in KINDS if kind.folder}
+_SINGLE: Mapping[str, str] = {f"{kind.name}.json": kind.name for kind in KINDS if not kind.folder}
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The documents of a folder, with the text of the file that each came from."""
+
+    documents: Mapping[tuple[str, str], Mapping[str, Json]]
+    files: Mapping[tuple[str, str], tuple[str, str]]  # (kind, name) -> (file under the folder, its text)
+
+    def placed(self, faults: Iterable[Fault]) -> tuple[Fault, ...]:
+        """The same faults with file, line and column in front of their texts."""
+        return tuple(self._placed(fault) for fault in faults)
+
+    def _placed(self, fault: Fault) -> Fault:
+        found = self.files.get((fault.path[0], fault.path[1])) if len(fault.path) > 1 else None
+        if found is None:
+            return fault
+        name, text = found
+        line, column = locate(text, fault.path[2:])
+        where = f"{name}:{line}:{column}: "
+        told = Text(where + fault.text.en, where + fault.text.zh)
+        details = {**fault.details, "file": name, "line": line, "column": column}
+        return Fault((name, *fault.path[2:]), fault.code, told, details)
+
+
+def read_folder(root: Path, limits: Limits = DEFAULTS) -> Folder:
+    """Read every document below `root`. Raises `DocumentsInvalid` with each file that cannot be one."""
+    faults: list[Fault] = []
+    documents: dict[tuple[str, str], Mapping[str, Json]] = {}
+    files: dict[tuple[str, str], tuple[str, str]] = {}
+    if not root.is_dir():
+        raise DocumentsInvalid((invalid((root.name,), "is no folder of documents", "不是文档文件夹"),))
+    for path in _document_files(root, faults):
+        name = path.relative_to(root).as_posix()
+        text = _read(path, name, limits, faults)
+        document = None if text is None else _parse(text, name, faults)
+        if text is None or document is None:
+            continue
+        key = _key(name, document, text, faults)
+        if key is not None:
+            documents[key] = document
+            files[key] = (name, text)
+    if faults:
+        raise DocumentsInvalid(tuple(faults))
+    return Folder(documents, files)
+
+
+def write_folder(root: Path, documents: Mapping[tuple[str, str], Mapping[str, Json]]) -> tuple[Path, ...]:
+    """Write documents below `root` and remove the files of documents that are gone; returns what was written.
+
+    Files are in canonical text: two spaces, authored key order, a newline at the end. Other files are left alone.
+    """
+    wanted: dict[Path, str] = {}
+    for (kind, name), document in sorted(documents.items()):
+        folder = KINDS[kind].folder
+        wanted[root / folder / f"{name}.json" if folder else root / f"{kind}.json"] = pretty(document)
+    for folder in _FOLDERS:
+        for path in sorted((root / folder).glob("*.json")):
+            if path not in wanted:
+                path.unlink()
+    for path, text in wanted.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".json.part")
+        part.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(part, path)
+    return tuple(wanted)
+
+
+def _document_files(root: Path, faults: list[Fault]) -> Iterable[Path]:
+    """The files that can be documents; a misspelt folder is a fault, not silence."""
+    known = (*_FOLDERS, *_SINGLE)
+    for path in sorted(root.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir() and path.name in _FOLDERS:
+            yield from (item for item in sorted(path.iterdir()) if item.suffix == ".json")
+        elif path.name in _SINGLE:
+            yield path
+        elif path.is_dir() or path.suffix == ".json":
+            hint = did_you_mean(path.name, known)
+            shown = f"; did you mean {hint!r}?" if hint else ""
+            faults.append(
+                invalid((path.name,), f"no documents are kept here{shown}", f"此处不存放文档(可用:{'、'.join(known)})")
+            )
+
+
+def _read(path: Path, name: str, limits: Limits, faults: list[Fault]) -> str | None:
+    try:
+        if path.stat().st_size > limits.document_bytes:
+            faults.append(invalid((name,), f"has more than {limits.document_bytes:,} bytes", "文件过大"))
+            return None
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        faults.append(invalid((name,), f"{name}: not UTF-8 at byte {error.start}", f"{name}:不是 UTF-8 文本"))
+    except OSError as error:
+        faults.append(invalid((name,), f"{name}: cannot be read ({error.strerror})", f"{name}:无法读取"))
+    return None
+
+
+def _parse(text: str, name: str, faults: list[Fault]) -> Mapping[str, Json] | None:
+    try:
+        document = parse(text)
+    except JsonInvalid as error:
+        found = re.search(r"line (\d+) column (\d+)", str(error))
+        where = f"{name}:{found[1]}:{found[2]}" if found else f"{name}:1:1"
+        faults.append(invalid((name,), f"{where}: {error}", f"{where}:不是合法的 JSON({error})"))
+        return None
+    if not isinstance(document, Mapping):
+        faults.append(invalid((name,), f"{name}:1:1: a document is an object", f"{name}:1:1:文档必须是对象"))
+        return None
+    return document
+
+
+def _key(name: str, document: Mapping[str, Json], text: str, faults: list[Fault]) -> tuple[str, str] | None:
+    """(kind, name) of a file, which must say the same as its place does."""
+    folder, _, file = name.rpartition("/")
+    kind = _FOLDERS[folder] if folder else _SINGLE[file]
+    wanted = file.removesuffix(".json") if folder else kind
+    for keyword, value in (("kind", kind), ("name", wanted)):
+        if document.get(keyword) != value:
+            line, column = locate(text, (keyword,))
+            where = f"{name}:{line}:{column}"
+            faults.append(invalid((name, keyword), f"{where}: must be {value!r} here", f"{where}:此处必须是“{value}”"))
+            return None
+    return kind, wanted
