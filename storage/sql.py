@@ -50,7 +50,7 @@ class _SqliteDialect(SQLiteDialect):
 
 
 _DIALECTS: Final[Mapping[str, sa.Dialect]] = {
-    "postgresql": PGDialect_asyncpg(),
+    "postgresql": PGDialect_asyncpg(),  # type: ignore[no-untyped-call]
     "sqlite": _SqliteDialect(paramstyle="qmark"),
 }
 
@@ -346,7 +346,9 @@ class ContainsAll(ColumnElement[bool]):
 
 @compiles(ContainsAll, "postgresql")
 def _contains_postgres(element: ContainsAll, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"({compiler.process(element.clause, **kw)} LIKE ALL (CAST({compiler.process(element.bind, **kw)} AS text[])))"
+    return (
+        f"({compiler.process(element.clause, **kw)} LIKE ALL (CAST({compiler.process(element.bind, **kw)} AS text[])))"
+    )
 
 
 @compiles(ContainsAll, "sqlite")

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from base import decimals, text
 from storage.json_path import json_at
+from storage.sums import SUM_FUNCTIONS
 from storage.types import float_text
 
 SQLITE_FUNCTIONS: Final[tuple[tuple[str, int, Callable[..., Any]], ...]] = (
@@ -15,6 +16,7 @@ SQLITE_FUNCTIONS: Final[tuple[tuple[str, int, Callable[..., Any]], ...]] = (
     *decimals.SQLITE_FUNCTIONS,  # with those of doubles
     ("pliant_float", 1, float_text),
     ("pliant_json_at", 2, json_at),
+    *SUM_FUNCTIONS,
 )
 """(name in SQL, number of arguments, function): all are deterministic."""
 

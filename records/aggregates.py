@@ -1,0 +1,131 @@
+"""Aggregates over all rows that match: exact sums on both engines, values as the actor sees them.
+
+| function      | integer, percent scale 0 | long              | decimal           | float  | other               |
+|---------------|--------------------------|-------------------|-------------------|--------|---------------------|
+| sum           | Long                     | Decimal           | Decimal           | Float  | -                   |
+| avg           | Decimal                  | Decimal           | Decimal           | Float  | -                   |
+| min, max      | the field's own type                                                                          |||||
+| distinctCount | Int                                                                                           |||||
+
+Sums and averages of decimals are computed values: text without trailing zeros, averages HALF_UP to scale 10. Over no
+value at all everything but a count is null.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import ColumnElement
+
+from metadata.field import Field
+from records.alias import Alias
+from records.gate import Gate
+from records.selection import Aggregate, AggregateItem, TypeName
+from storage.engine import Dialect
+from storage.sql import JsonObject, constant
+from storage.types import BOOLEAN, ColumnType
+
+AVERAGE_SCALE = 10
+"""Digits behind the point of an average, as of every division."""
+
+_EXACT_DIVIDEND = 25  # with these digits, a quotient by at most 10**9 rows is rounded to scale 10 as if exact
+
+
+def aggregate_object(aggregate: Aggregate, alias: Alias, gate: Gate) -> ColumnElement[Any]:
+    """The JSON object of an aggregate; it stands in a SELECT over the rows that match."""
+    pairs: list[tuple[str, ColumnElement[Any]]] = []
+    for item in aggregate.items:
+        if isinstance(item, TypeName):
+            pairs.append((item.key, constant(item.value)))
+        elif item.function == "count":
+            pairs.append((item.key, sa.func.count()))
+        else:
+            pairs.append((item.key, _fields(item, alias, gate)))
+    return JsonObject(pairs)
+
+
+def _fields(item: AggregateItem, alias: Alias, gate: Gate) -> ColumnElement[Any]:
+    pairs: list[tuple[str, ColumnElement[Any]]] = []
+    for part in item.fields:
+        if isinstance(part, TypeName):
+            pairs.append((part.key, constant(part.value)))
+        else:
+            key, name = part
+            field = alias.entity.by_api_name[name]
+            pairs.append((key, aggregate_value(item.function, field, gate.value(alias, field), gate.dialect)))
+    return JsonObject(pairs)
+
+
+def aggregate_value(function: str, field: Field, value: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
+    """One aggregate of gated values, in its JSON form."""
+    type_ = field.column.type
+    match function:
+        case "distinctCount":
+            return sa.func.count(sa.distinct(value))
+        case "min" | "max":
+            return _extreme(function, value, type_, dialect)
+        case "sum":
+            return _sum(value, type_, dialect)
+        case _:
+            return _average(value, type_, dialect)
+
+
+def _extreme(function: str, value: ColumnElement[Any], type_: ColumnType, dialect: Dialect) -> ColumnElement[Any]:
+    if dialect == "postgresql":
+        if type_.kind == "boolean":
+            return sa.func.bool_and(value) if function == "min" else sa.func.bool_or(value)
+        if type_.kind == "uuid":
+            value = sa.collate(sa.cast(value, sa.Text()), "C")
+    found = (sa.func.min if function == "min" else sa.func.max)(value)
+    if type_.kind == "boolean":
+        return BOOLEAN.shown(found, dialect)
+    if dialect == "postgresql" and type_.kind == "decimal":
+        return sa.cast(sa.cast(found, sa.Numeric(18, type_.scale)), sa.Text())
+    return type_.shown(found, dialect)
+
+
+def _sum(value: ColumnElement[Any], type_: ColumnType, dialect: Dialect) -> ColumnElement[Any]:
+    if type_.kind == "float":
+        return type_.shown(sa.func.sum(value), dialect)
+    if type_.kind == "integer":
+        return sa.func.sum(value)
+    if dialect == "postgresql":
+        return sa.cast(sa.func.trim_scale(sa.func.sum(sa.cast(value, sa.Numeric()))), sa.Text())
+    return sa.func.pliant_sum(*_halves(value), constant(type_.scale))
+
+
+def _average(value: ColumnElement[Any], type_: ColumnType, dialect: Dialect) -> ColumnElement[Any]:
+    if type_.kind == "float":
+        return type_.shown(sa.func.avg(value), dialect)
+    if dialect == "sqlite":
+        return sa.func.pliant_average(*_halves(value), sa.func.count(value), constant(type_.scale))
+    # a cast to the dividend's scale makes PostgreSQL divide with as many digits
+    total = sa.cast(sa.func.sum(sa.cast(value, sa.Numeric())), sa.Numeric(60, _EXACT_DIVIDEND))
+    quotient = total / sa.func.nullif(sa.func.count(value), constant(0))
+    return sa.cast(sa.func.trim_scale(sa.func.round(quotient, constant(AVERAGE_SCALE))), sa.Text())
+
+
+def _halves(value: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Sums of the high and low parts of scaled integers: a plain sum overflows at 64 bits."""
+    half = constant(1_000_000_000)
+    return sa.func.sum(value.op("/")(half)), sa.func.sum(value.op("%")(half))
+
+
+COUNT_TYPE = "Int"
+"""GraphQL's name for the type of count and distinctCount."""
+
+
+def aggregate_type(function: str, field: Field) -> str:
+    """GraphQL's name for the scalar of an aggregate, by the table above; min and max have the field's own type."""
+    match function, field.column.type.kind:
+        case "distinctCount", _:
+            return COUNT_TYPE
+        case "min" | "max", _:
+            return field.type.graphql_name
+        case _, "float":
+            return "Float"
+        case "sum", "integer":
+            return "Long"
+        case _:
+            return "Decimal"

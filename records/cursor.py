@@ -1,0 +1,63 @@
+"""Paging cursors: sealed, deterministic, bound to the list that they came from.
+
+A cursor holds the values of a row's order keys and its id, as JSON, encrypted with AES-SIV (RFC 5297): the same row in
+the same list gives the same text, and nothing in it can be read or changed. What the list was (company, entity, order,
+filter with its values, search, deletion, grants) is bound as associated data, so a cursor of any other list does not
+open. All failures look the same.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from base.errors import BadInput, Text
+
+MAX_CURSOR_CHARS = 8_192
+"""Longer texts are no cursors: the values of a few order keys, of which only texts can be long."""
+
+
+class Sealer:
+    """Seals and opens with the keys of `PLIANT_SECRET_KEY`; the first seals, all open."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        if not secrets:
+            raise ValueError("PLIANT_SECRET_KEY holds no key")
+        self._ciphers = [AESSIV(hashlib.sha512(b"pliant cursor\x00" + secret.encode()).digest()) for secret in secrets]
+
+    def seal(self, values: bytes, context: bytes) -> bytes:
+        """Text (URL-safe base64 without padding) for a JSON array of values in a list."""
+        return urlsafe_b64encode(self._ciphers[0].encrypt(values, [context])).rstrip(b"=")
+
+    def open(self, text: str, context: bytes) -> list[Any]:
+        """The values of a cursor. Raises `BadInput` for text that was not sealed for this list."""
+        if not isinstance(text, str) or len(text) > MAX_CURSOR_CHARS:
+            raise _foreign()
+        try:
+            sealed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        except (ValueError, binascii.Error):
+            raise _foreign() from None
+        for cipher in self._ciphers:
+            try:
+                values = orjson.loads(cipher.decrypt(sealed, [context]))
+            except (InvalidTag, ValueError):
+                continue
+            if isinstance(values, list):
+                return values
+        raise _foreign()
+
+
+def _foreign() -> BadInput:
+    return BadInput(
+        Text(
+            "This cursor does not belong to this list: take one from the same order, filter and search",
+            "该游标不属于此列表：请使用相同排序、筛选与搜索条件下返回的游标",
+        )
+    )

@@ -1,0 +1,226 @@
+"""The gate: the only place that turns grants into SQL.
+
+A row may be seen if one grant covers it; a cell (row, field) if ONE grant covers row and field together. So the gate
+gives each entity a row condition, and each field either 'always with the row' or the condition under which the cell
+is covered; everything that names a field (select, filter, order, aggregate, search, cursor) takes its value from
+`Gate.value`, which is null where the cell is not covered.
+
+Row rules are evaluated with system eyes: their columns are not gated. Actor values are parameters
+(`records.binds.ACTOR_BINDS`), so equal grants give equal SQL.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql import ColumnElement
+
+from access.coverage import share_level
+from access.grant import Grant, GrantSet, Operation, ParentRows, RowRule, Rows, RowsWhere
+from expressions import Expression, SqlValue, Type, condition
+from metadata.catalog import Catalog, Entity
+from metadata.field import Field, RelationKind
+from metadata.scope import ACTOR
+from records.alias import Alias
+from records.binds import actor_value
+from records.shares import field_key, share_table
+from records.surface import ALWAYS_READABLE, HIDDEN_FIELDS
+from storage.batch import NAMESPACE
+from storage.engine import Dialect
+from storage.sql import InList, InQuery, ListParameter, column, constant
+from storage.types import TEXT, UUID
+
+PARENT_DEPTH = 4
+"""`parent(..)` may lead to an entity whose rows again follow their parent, this many times; beyond, nothing is seen."""
+
+
+class Gate:
+    """The grants of one rule hash over one catalog, in one dialect. Conditions are `sa.true()` where nothing limits."""
+
+    def __init__(self, catalog: Catalog, grants: GrantSet, dialect: Dialect) -> None:
+        self.catalog = catalog
+        self.grants = grants
+        self.dialect: Dialect = dialect
+
+    def rows(self, alias: Alias, operation: Operation = Operation.READ) -> ColumnElement[bool]:
+        """The rows that the actor may read (or update, delete ...), deleted ones included."""
+        return self._rows(alias, operation, 0)
+
+    def cell(self, alias: Alias, field: Field, operation: Operation = Operation.READ) -> ColumnElement[bool]:
+        """The condition under which a field of a row that `rows` lets through is covered; it may be null for false."""
+        reading = operation is Operation.READ
+        if reading and field.name in ALWAYS_READABLE:
+            return sa.true()
+        if reading and (field.write_only or field.name in HIDDEN_FIELDS):
+            return sa.false()
+        grants = [grant for grant in self.grants.of(alias.entity.name, operation) if grant.rows]
+        rights = [grant.fields.right(field.name) for grant in grants]
+        if grants and all(right is True for right in rights) and not any(Rows.SHARED in grant.rows for grant in grants):
+            return sa.true()
+        parts = [
+            self._covered(alias, grant, right, field, alone=len(grants) == 1)
+            for grant, right in zip(grants, rights, strict=True)
+            if right is not False
+        ]
+        return sa.or_(sa.false(), *parts)
+
+    def value(self, alias: Alias, field: Field) -> ColumnElement[Any]:
+        """The field's column as the actor sees it: itself, or null where the cell is not covered."""
+        return gated(alias.column(field.column), self.cell(alias, field), self.dialect)
+
+    def _covered(
+        self, alias: Alias, grant: Grant, right: bool | Expression, field: Field, *, alone: bool
+    ) -> ColumnElement[bool]:
+        """Row and field by one grant. The only grant's rows need not be asked again, but for what shares limit."""
+        rows = (
+            sa.true()
+            if alone and Rows.SHARED not in grant.rows
+            else self._any(alias, grant.rows, share_level(grant.operation), field, 0)
+        )
+        if isinstance(right, Expression):
+            return sa.and_(rows, self._where(alias, right))
+        return rows
+
+    def _rows(self, alias: Alias, operation: Operation, depth: int) -> ColumnElement[bool]:
+        level = share_level(operation)
+        rules = dict.fromkeys(rule for grant in self.grants.of(alias.entity.name, operation) for rule in grant.rows)
+        return self._any(alias, tuple(rules), level, None, depth)
+
+    def _any(
+        self, alias: Alias, rules: tuple[RowRule, ...], level: str, field: Field | None, depth: int
+    ) -> ColumnElement[bool]:
+        if Rows.ALL in rules:
+            return sa.true()
+        parts = [self._rule(alias, rule, level, field, depth) for rule in rules if rule is not Rows.NONE]
+        return sa.or_(sa.false(), *parts)
+
+    def _rule(self, alias: Alias, rule: RowRule, level: str, field: Field | None, depth: int) -> ColumnElement[bool]:
+        if isinstance(rule, ParentRows):
+            return self._parent(alias, rule, depth)
+        if isinstance(rule, RowsWhere):
+            return self._where(alias, rule.expression)
+        match rule:
+            case Rows.OWN:
+                return alias.field("owner") == actor_value("actor_id", UUID)
+            case Rows.TEAM:
+                return InList(alias.field("team"), ListParameter("actor_teams", UUID))
+            case Rows.TEAM_DOWN:
+                return InQuery(alias.field("team"), _teams_below(alias))
+            case Rows.REPORTS_DOWN:
+                return InQuery(alias.field("owner"), _reports_below(alias))
+            case Rows.SHARED:
+                return self._shared(alias, level, field)
+            case _:
+                return sa.true() if rule is Rows.ALL else sa.false()
+
+    def _shared(self, alias: Alias, level: str, field: Field | None) -> ColumnElement[bool]:
+        name = alias.names.next("s")
+        share = share_table().alias(name)
+        conditions: list[ColumnElement[bool]] = [
+            share.c.record_id == alias.field("id"),
+            InList(share.c.principal, ListParameter("actor_principals", TEXT)),
+            sa.or_(share.c.until.is_(None), share.c.until > sa.bindparam("now", type_=share.c.until.type)),
+        ]
+        if level == "WRITE":
+            conditions.append(share.c.level == constant("WRITE"))
+        if field is not None:
+            conditions.append(sa.or_(share.c.fields.is_(None), self._holds_key(share.c.fields, field_key(field))))
+        return sa.exists(sa.select(constant(1)).select_from(share).where(*conditions).correlate(None))
+
+    def _holds_key(self, fields: ColumnElement[Any], key: str) -> ColumnElement[bool]:
+        if self.dialect == "postgresql":
+            return constant(key) == sa.any_(fields)
+        return sa.func.instr(fields, constant(f'"{key}"')) > constant(0)
+
+    def _parent(self, alias: Alias, rule: ParentRows, depth: int) -> ColumnElement[bool]:
+        relation = alias.entity.relations.get(rule.field)
+        if relation is None or relation.kind is not RelationKind.TO_ONE or depth >= PARENT_DEPTH:
+            return sa.false()
+        parent = alias.sibling(self.catalog.entities[relation.target])
+        query = sa.select(constant(1)).select_from(parent.table)
+        key = alias.field(relation.name)
+        return sa.exists(
+            query.where(parent.field("id") == key, parent.live(), self._rows(parent, Operation.READ, depth + 1))
+        )
+
+    def _where(self, alias: Alias, expression: Expression) -> ColumnElement[bool]:
+        return condition(expression, RuleColumns(self.catalog, alias, self.dialect), self.dialect)
+
+
+def gated(value: ColumnElement[Any], cell: ColumnElement[bool], dialect: Dialect) -> ColumnElement[Any]:
+    """A value under a cell's condition; a false one gives a null of the value's type."""
+    if is_true_constant(cell):
+        return value
+    if isinstance(cell, sa.sql.elements.False_):
+        return sa.cast(constant(None), value.type) if dialect == "postgresql" else constant(None)
+    return sa.case((cell, value))
+
+
+def is_true_constant(clause: ColumnElement[Any]) -> bool:
+    """Whether a condition limits nothing."""
+    return isinstance(clause, sa.sql.elements.True_)
+
+
+class RuleColumns:
+    """Where the names of a rule stand in SQL, seen with system eyes (`expressions.Columns`)."""
+
+    def __init__(self, catalog: Catalog, alias: Alias, dialect: Dialect) -> None:
+        self._catalog = catalog
+        self._alias = alias
+        self._dialect: Dialect = dialect
+
+    def column(self, path: tuple[str, ...]) -> SqlValue:
+        """A field of the row, of a record behind to-one steps (null behind a deleted one), or of the actor."""
+        if path[0] == ACTOR and len(path) == 2:
+            return self._actor(path[1])
+        return self._value(self._alias, path)
+
+    def _value(self, alias: Alias, path: tuple[str, ...]) -> SqlValue:
+        if len(path) == 1:
+            return _sql_value(alias.entity, alias.entity.by_api_name[path[0]], alias)
+        relation = alias.entity.relations[path[0]]
+        target = alias.sibling(self._catalog.entities[relation.target])
+        inner = self._value(target, path[1:])
+        query = sa.select(inner.clause).select_from(target.table)
+        query = query.where(target.field("id") == alias.field(relation.name), target.live())
+        return SqlValue(query.scalar_subquery(), inner.type, inner.scale)
+
+    def _actor(self, name: str) -> SqlValue:
+        match name:
+            case "id":
+                return SqlValue(actor_value("actor_id", UUID), Type.ID, nullable=False)
+            case "teamId":
+                return SqlValue(actor_value("actor_team", UUID), Type.ID)
+            case "roles":
+                return SqlValue(self._list("actor_roles", sa.Text()), Type.LIST, nullable=False)
+            case _:
+                clause = self._list("actor_teams", sa.Uuid(as_uuid=False))
+                return SqlValue(clause, Type.LIST, nullable=False, element=Type.ID)
+
+    def _list(self, name: str, element: sa.types.TypeEngine[Any]) -> ColumnElement[Any]:
+        if self._dialect == "sqlite":
+            return sa.bindparam(name, type_=sa.Text())
+        array: sa.types.TypeEngine[Any] = postgresql.ARRAY(element)
+        return sa.cast(sa.bindparam(name, type_=array), array)
+
+
+def _sql_value(entity: Entity, field: Field, alias: Alias) -> SqlValue:
+    type_ = Type.ID if field.name == "id" or field.relation is not None else field.type.expression
+    nullable = field.name not in ("id", "version", "createdAt", "updatedAt")
+    return SqlValue(alias.column(field.column), type_ or Type.NULL, field.column.type.scale, nullable)
+
+
+def _teams_below(alias: Alias) -> sa.Select[Any]:
+    name = alias.names.next("c")
+    ancestor, below = column(name, "ancestor", sa.Text()), column(name, "descendant", sa.Text())
+    table = sa.table("_team_closure", schema=NAMESPACE).alias(name)
+    return sa.select(below).select_from(table).where(InList(ancestor, ListParameter("actor_teams", UUID)))
+
+
+def _reports_below(alias: Alias) -> sa.Select[Any]:
+    name = alias.names.next("c")
+    manager, report = column(name, "manager", sa.Text()), column(name, "report", sa.Text())
+    table = sa.table("_report_closure", schema=NAMESPACE).alias(name)
+    return sa.select(report).select_from(table).where(manager == actor_value("actor_id", UUID))

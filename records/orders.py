@@ -1,0 +1,124 @@
+"""Orders: keys, ORDER BY and keyset predicates, for both directions of paging.
+
+Nulls stand last in both directions unless asked otherwise. The id, ascending, is always the last key. A page that
+starts after a cursor is written as limited branches, one per null state of the first key, each with a bound that an
+index can start from; OR-ing the null tail in would walk the whole index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import ColumnElement
+
+from base.errors import BadInput, Text
+from metadata.catalog import Entity
+from metadata.field import Field
+from records.alias import Alias
+from records.gate import Gate
+from records.selection import Order
+from storage.engine import Dialect
+from storage.types import ColumnType
+
+_NEVER_NULL = frozenset({"id", "version", "createdAt", "updatedAt"})
+
+MAX_ORDER_KEYS = 8
+"""More keys than this order nothing that a reader could see, and each multiplies the forms of a page's start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One order key as the actor sees it."""
+
+    clause: ColumnElement[Any]
+    type: ColumnType
+    nullable: bool
+    descending: bool
+    nulls_first: bool
+
+    def reversed(self) -> Key:
+        """The same key in the opposite direction."""
+        return replace(self, descending=not self.descending, nulls_first=not self.nulls_first)
+
+    def ordered(self, dialect: Dialect) -> ColumnElement[Any]:
+        """The key in ORDER BY; where nulls go is written only where the engine would put them elsewhere."""
+        clause = self.clause.desc() if self.descending else self.clause.asc()
+        if not self.nullable:
+            return clause
+        default_first = self.descending if dialect == "postgresql" else not self.descending
+        if self.nulls_first == default_first:
+            return clause
+        return clause.nulls_first() if self.nulls_first else clause.nulls_last()
+
+    def beyond(self, value: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Strictly after a non-null value."""
+        return self.clause < value if self.descending else self.clause > value
+
+    def not_before(self, value: ColumnElement[Any]) -> ColumnElement[bool]:
+        """The bound that is implied, and that an index can start from."""
+        return self.clause <= value if self.descending else self.clause >= value
+
+
+def order_keys(orders: Sequence[Order], alias: Alias, gate: Gate) -> tuple[Key, ...]:
+    """The keys of a list in its own direction, closed by the id."""
+    if len(orders) > MAX_ORDER_KEYS:
+        raise BadInput(Text(f"orderBy takes at most {MAX_ORDER_KEYS} keys", f"orderBy 最多 {MAX_ORDER_KEYS} 个键"))
+    keys: list[Key] = []
+    for order in orders:
+        field, clause = _path_value(order.path, alias, gate)
+        nullable = len(order.path) > 1 or field.name not in _NEVER_NULL
+        keys.append(Key(clause, field.column.type, nullable, order.descending, order.nulls_first))
+        if order.path == ("id",):
+            return tuple(keys)
+    own = alias.entity.fields["id"]
+    return (*keys, Key(alias.field("id"), own.column.type, False, False, False))
+
+
+def key_fields(orders: Sequence[Order], entity: Entity) -> list[list[Any]]:
+    """What an order is, as JSON for the cursor's context."""
+    return [[entity.number], *([list(item.path), item.descending, item.nulls_first] for item in orders)]
+
+
+def _path_value(path: tuple[str, ...], alias: Alias, gate: Gate) -> tuple[Field, ColumnElement[Any]]:
+    """The gated value at a path; behind a hidden or deleted row it is null."""
+    if len(path) == 1:
+        field = alias.entity.by_api_name[path[0]]
+        return field, gate.value(alias, field)
+    relation = alias.entity.relations[path[0]]
+    target = alias.sibling(gate.catalog.entities[relation.target])
+    field, clause = _path_value(path[1:], target, gate)
+    reference = gate.value(alias, alias.entity.fields[relation.name])
+    query = sa.select(clause).select_from(target.table)
+    query = query.where(target.field("id") == reference, target.live(), gate.rows(target))
+    return field, query.scalar_subquery()
+
+
+Values = Sequence[ColumnElement[Any] | None]
+"""A cursor's values, one per key; None where the value is null (which is known when the SQL is written)."""
+
+
+def after(keys: Sequence[Key], values: Values) -> ColumnElement[bool]:
+    """The rows after a position, in one general predicate."""
+    if not keys:
+        return sa.false()
+    key, value = keys[0], values[0]
+    rest = after(keys[1:], values[1:])
+    if value is None:
+        tie = sa.and_(key.clause.is_(None), rest)
+        return sa.or_(tie, key.clause.is_not(None)) if key.nulls_first else tie
+    found = sa.or_(key.beyond(value), sa.and_(key.clause == value, rest))
+    return sa.or_(found, key.clause.is_(None)) if key.nullable and not key.nulls_first else found
+
+
+def branches(keys: Sequence[Key], values: Values) -> list[ColumnElement[bool]]:
+    """The rows after a position as predicates that exclude each other, in the order of their rows."""
+    key, value = keys[0], values[0]
+    rest = after(keys[1:], values[1:])
+    if value is None:
+        tail = sa.and_(key.clause.is_(None), rest)
+        return [tail, key.clause.is_not(None)] if key.nulls_first else [tail]
+    bounded = sa.and_(key.not_before(value), sa.or_(key.beyond(value), rest))
+    return [bounded, key.clause.is_(None)] if key.nullable and not key.nulls_first else [bounded]
