@@ -1,0 +1,91 @@
+"""Compiled schemas, kept by content: companies with equal documents and actors with equal surfaces share one."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import orjson
+import strawberry
+
+from access.grant import GrantSet
+from base.limits import DEFAULTS, Limits
+from metadata.catalog import Catalog
+from records.surface import Surface, surface_of
+from resolvers.roots import roots
+from resolvers.variables import Coerced, Coercers
+from schema.adapter import merge
+from schema.bounded import Bounded
+from schema.document import Binding, CompiledDocument, CompiledOperation, compile_document
+from schema.introspection import introspect
+from schema.sdl import Sdl, sdl_of
+from schema.shared import STRUCTURAL_ENUMS
+from schema.types_root import ResolverOf
+
+_KEPT_INTROSPECTIONS = 8  # answers of megabytes; clients ask two or three forms
+
+
+class CompiledSchema:
+    """What can be asked of one catalog within one surface, with the documents that were asked."""
+
+    def __init__(self, catalog: Catalog, surface: Surface, resolver_of: ResolverOf, limits: Limits) -> None:
+        self.catalog = catalog
+        self.surface = surface
+        self.roots = roots(catalog, surface)
+        self._merged = merge(catalog, surface, self.roots, resolver_of)
+        self.core = self._merged.core
+        self._binding = Binding(
+            self.core, catalog, self.roots, Coercers(STRUCTURAL_ENUMS, limits.input_objects), limits
+        )
+        self._documents: Bounded[str, CompiledDocument] = Bounded(limits.cached_documents)
+        self._introspections: Bounded[tuple[str, str | None, str], bytes] = Bounded(_KEPT_INTROSPECTIONS)
+
+    @property
+    def strawberry_schema(self) -> strawberry.Schema:
+        """The schema as Strawberry's transports and its executor take it."""
+        return self._merged.strawberry
+
+    def document(self, text: str) -> CompiledDocument:
+        """A document ready to run, compiled at its first use. Raises `LimitExceeded` and `DocumentInvalid`."""
+        found = self._documents.get(text)
+        if found is None:
+            found = self._documents.put(text, compile_document(text, self._binding))
+        return found
+
+    def introspection(self, document: CompiledDocument, operation: CompiledOperation, coerced: Coerced) -> bytes:
+        """The JSON bytes of the `data` of an operation that is all introspection (`operation.introspection`)."""
+        key = (document.text, operation.name, repr(coerced.values))
+        found = self._introspections.get(key)
+        if found is None:
+            data = introspect(self.core, document.node, operation.node, coerced.values)
+            found = self._introspections.put(key, orjson.dumps(data))
+        return found
+
+    @cached_property
+    def sdl(self) -> Sdl:
+        """The schema in the schema definition language."""
+        return sdl_of(self.core)
+
+
+class SchemaCache:
+    """Compiled schemas by the hashes of catalog and surface; at most `limits.cached_schemas`."""
+
+    def __init__(self, resolver_of: ResolverOf, limits: Limits = DEFAULTS) -> None:
+        self._resolver_of = resolver_of
+        self._limits = limits
+        self._surfaces: Bounded[tuple[str, str], Surface] = Bounded(limits.cached_schemas * 4)
+        self._schemas: Bounded[tuple[str, str], CompiledSchema] = Bounded(limits.cached_schemas)
+
+    def surface(self, catalog: Catalog, grants: GrantSet) -> Surface:
+        """The surface of a grant set, taken once."""
+        key = (catalog.hash, grants.hash)
+        found = self._surfaces.get(key)
+        return found if found is not None else self._surfaces.put(key, surface_of(catalog, grants))
+
+    def get(self, catalog: Catalog, grants: GrantSet) -> CompiledSchema:
+        """The compiled schema for an actor's grants; building one takes some ten milliseconds at 200 entities."""
+        surface = self.surface(catalog, grants)
+        key = (catalog.hash, surface.hash)
+        found = self._schemas.get(key)
+        if found is None:
+            found = self._schemas.put(key, CompiledSchema(catalog, surface, self._resolver_of, self._limits))
+        return found
