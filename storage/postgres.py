@@ -133,7 +133,8 @@ class PostgresEngine:
             return await apply_steps(connection, schema, batch)
 
         try:
-            return await self._publish(namespace, work)
+            outcome: Outcome = await self._publish(namespace, work)
+            return outcome
         except Refused as refused:
             return await self._explained(namespace, batch, refused.outcome)
         except StorageError as error:

@@ -56,9 +56,8 @@ def row_arguments(types: Sequence[str], rows: Sequence[Sequence[Value]], many: b
     """The parameters that `select_rows` asks for."""
     if not many:
         return list(rows[0])
-    return [
-        [_text(value, kind) for value in column] for kind, column in zip(types, zip(*rows, strict=True), strict=True)
-    ]
+    columns = zip(*rows, strict=True)
+    return [[_text(value, kind) for value in column] for kind, column in zip(types, columns, strict=True)]
 
 
 def insert_changes(many: bool, source: str, place: Places) -> str:

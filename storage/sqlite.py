@@ -1,7 +1,7 @@
 """The embedded engine: one SQLite file per company and one for control, no server.
 
-A file has one writer thread (`storage.sqlite_writer`) while it is written; a few reader threads serve all files. Several
-processes may open the same folder.
+A file has one writer thread (`storage.sqlite_writer`) while it is written; a few reader threads serve all
+files. Several processes may open the same folder.
 """
 
 from __future__ import annotations
