@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from base.limits import Limits
 from expressions import Expression, ExpressionInvalid, SqlValue, Type, check, condition, evaluate, to_sql
 from tests.expressions.conftest import TWINS, Twin
 from tests.expressions.world import (
@@ -52,7 +53,7 @@ def written(seed: int, count: int, depth: int) -> list[Expression]:
     return found
 
 
-async def faults(twin: Twin, expressions: Sequence[Expression]) -> list[Difference]:
+async def differences(twin: Twin, expressions: Sequence[Expression]) -> list[Difference]:
     """Where the database and Python part: the expression, the row, and both answers."""
     columns = RowColumns(twin.dialect)
     forms: list[SqlValue] = []
@@ -96,7 +97,7 @@ def same(answer: Any, expected: Any) -> bool:
 async def test_random_expressions_give_the_same_everywhere(twin: Twin) -> None:
     found: list[Difference] = []
     for seed in range(ROUNDS):
-        found += await faults(twin, written(seed, BATCH, 5))
+        found += await differences(twin, written(seed, BATCH, 5))
     found.sort(key=lambda fault: len(fault[0]))
     assert not found, (len(found), *_shown(found[0]))
 
@@ -117,7 +118,7 @@ async def test_the_deepest_expression_stays_small(twin: Twin, joint: str, name: 
     expression = check(f"{source} > 0", World())
     sql, _ = compiled(sa.select(to_sql(expression, RowColumns(twin.dialect), twin.dialect).clause), twin.dialect)
     assert len(sql) < 40_000
-    assert not await faults(twin, [expression])
+    assert not await differences(twin, [expression])
 
 
 DEEP = {
@@ -140,10 +141,19 @@ async def test_the_deepest_conditions_fit_every_parser(twin: Twin, shape: str) -
         except ExpressionInvalid:
             break
         last, source = source, shape.replace("{0}", source)
-    assert not await faults(twin, [check(last, World())])
+    assert not await differences(twin, [check(last, World())])
+
+
+async def test_wide_formulas_take_several_calls(twin: Twin) -> None:
+    names = ["amount", "cost", "count", "(flag ? rate : units)", "-units"]
+    terms = [names[n % len(names)] for n in range(128)]
+    while len(terms) > 1:
+        terms = [f"({left} + {right})" for left, right in zip(terms[::2], terms[1::2], strict=True)]
+    limits = Limits(expression_nodes=1_000)
+    assert not await differences(twin, [check(terms[0], World(), limits=limits)])
 
 
 async def test_long_chains_are_flat(twin: Twin) -> None:
     chained = " || ".join(f"name == '{n}'" for n in range(120))
     tiers = " : ".join(f"count > {n} ? {n} * 2" for n in range(36, 0, -1)) + " : amount"
-    assert not await faults(twin, [check(chained, World()), check(tiers, World())])
+    assert not await differences(twin, [check(chained, World()), check(tiers, World())])
