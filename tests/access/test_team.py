@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from dataclasses import replace
 from typing import Any
 
 import hypothesis.strategies as st
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
 from access.closure import REPORTS, TEAMS, transitive_pairs
 from access.member import update_member
+from access.table import TEAM, Query
 from access.team import add_team, remove_team, update_team
 from base.errors import Forbidden
 from base.ids import new_id
+from storage.types import UUID
 from tests.access.conftest import House, open_house, opened_access
 
 
@@ -124,3 +129,21 @@ async def edit(house: House, tree: dict[str, str | None], index: int, target: in
     assert bool(written.faults) is circles
     if not circles:
         tree[node] = parent
+
+
+async def test_moves_of_several_processes_keep_the_closure(place: str, house: House) -> None:
+    namespace = house.company.namespace
+    nodes = [await house.team(str(index)) for index in range(6)]
+    choose = random.Random(7)
+    async with opened_access(place) as other:
+        second = replace(house.writer(), engine=other)
+        for _ in range(6):
+            moves = [
+                update_team(writer, choose.choice(nodes), {"parentId": choose.choice([None, *nodes])})
+                for writer in (house.writer(), second)
+            ]
+            await asyncio.gather(*moves)
+    table = TEAM.clause
+    query = Query(sa.select(table.c["id"], table.c["parent_id"]), columns={"id": UUID, "parent_id": UUID})
+    parents = {row["id"]: row["parent_id"] for row in await query.rows(house.engine, namespace)}
+    assert await TEAMS.pairs(house.engine, namespace) == transitive_pairs(parents)
