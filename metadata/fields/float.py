@@ -49,17 +49,20 @@ class FloatType(FieldType):
 
     def logical(self, options: object, value: Json) -> Any:
         """The nearest double; minus zero becomes zero."""
-        refusal = ValueRefused(Text("must be a number that a double holds", "必须是双精度浮点数范围内的数字"))
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-            raise refusal
+            raise _refused()
         try:
             number = float(value)
         except OverflowError:
-            raise refusal from None
+            raise _refused() from None
         if not math.isfinite(number):
-            raise refusal
+            raise _refused()
         return number + 0.0
 
     def image(self, options: object, value: Any) -> Json:
         """The number."""
         return float(value)
+
+
+def _refused() -> ValueRefused:
+    return ValueRefused(Text("must be a number that a double holds", "必须是双精度浮点数范围内的数字"))

@@ -9,7 +9,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, ClassVar
 
 from base.errors import Fault, Text
-from base.ids import canonical_id
 from base.json import Json
 from base.limits import DEFAULTS
 from expressions import Type
@@ -33,6 +32,7 @@ from storage.types import DECIMAL_DIGITS, DECIMAL_SCALE_MAX, EXACT, TEXT, UUID, 
 DECIMAL_TEXT = r"^-?[0-9]{1,24}(\.[0-9]{1,24})?$"
 """A decimal in JSON text: plain digits, no exponent, no sign but a minus."""
 
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _DECIMAL = re.compile(DECIMAL_TEXT.rstrip("$") + r"\Z")
 
 
@@ -212,11 +212,10 @@ def text_of(value: Json) -> str:
 
 def id_of(value: Json) -> str:
     """The canonical form of a JSON value that must be a UUID in text."""
-    # `uuid.UUID` also takes braces, URNs and missing hyphens
-    found = canonical_id(value) if isinstance(value, str) and len(value) == 36 else None
-    if found is None:
-        raise ValueRefused(Text("must be a UUID", "必须是 UUID"))
-    return found
+    # `uuid.UUID` is ten times slower and also takes braces, URNs and missing hyphens
+    if isinstance(value, str) and _UUID.fullmatch(value):
+        return value.lower()
+    raise ValueRefused(Text("must be a UUID", "必须是 UUID"))
 
 
 def decimal_of(value: Json) -> Decimal:

@@ -17,14 +17,7 @@ from metadata.validator import MAX_FAULTS, Validator, text_of
 
 def validator(**schema: Any) -> Validator:
     """A validator for one JSON Schema."""
-    names: dict[str, Any] = {
-        "title": "",
-        "titles": {},
-        "description": None,
-        "table_name": "t",
-        "fields": {},
-        "relations": {},
-    }
+    empty: dict[str, Any] = {"titles": {}, "fields": {}, "relations": {}}
     return Validator(
         Entity(
             name="thing",
@@ -32,10 +25,13 @@ def validator(**schema: Any) -> Validator:
             type_name="Thing",
             plural_type_name="Things",
             number=1,
+            title="Thing",
+            description=None,
+            table_name="thing",
             display="name",
             search=(),
             schema={"type": "object", "additionalProperties": False, **schema},
-            **names,
+            **empty,
         )
     )
 

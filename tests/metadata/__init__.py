@@ -1,0 +1,1 @@
+"""Documents, the catalog, publishing, adopting."""

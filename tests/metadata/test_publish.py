@@ -1,0 +1,217 @@
+"""Publishing: tables, versions, events, renames, losses and rows that stand against a change."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from base.errors import Conflict, DocumentsInvalid
+from metadata.diff import ChangeKind
+from metadata.faults import LOSS, ROWS
+from metadata.publish import publish
+from metadata.store import Catalogs, Head, load_head
+from storage.batch import NotUnique
+from tests.metadata.conftest import Company
+from tests.metadata.documents import Documents, entity, sales
+
+
+def codes(error: DocumentsInvalid) -> set[str]:
+    """The codes of all faults."""
+    return {fault.code for fault in error.faults}
+
+
+async def test_first_publish_makes_system_tables(company: Company) -> None:
+    assert await load_head(company.engine, company.namespace) == 0
+    done = await company.publish({})
+    assert done.version == 1
+    assert [entity.number for entity in done.catalog.entities.values()] == [1, 2]
+    await company.put(done.catalog, "member", name="Ada", status="ACTIVE")
+    assert await company.rows("SELECT name FROM __ns__.member") == [("Ada",)]
+
+
+async def test_a_version_is_read_back_as_it_was_published(company: Company) -> None:
+    done = await company.publish(sales())
+    head = await Catalogs(company.engine).head(company.namespace)
+    assert head is not None
+    assert (head.version, head.catalog.hash) == (1, done.catalog.hash)
+    assert head.catalog.documents == done.catalog.documents
+    assert list(head.catalog.documents["entity", "account"]) == list(sales()["entity", "account"])
+
+
+async def test_nothing_changed_publishes_nothing(company: Company) -> None:
+    await company.publish(sales())
+    again = await company.publish(sales())
+    assert (again.version, again.changes) == (1, ())
+
+
+async def test_events_tell_of_documents(company: Company) -> None:
+    await company.publish(sales())
+    documents = sales()
+    documents["entity", "account"]["title"] = "Customer"
+    await company.publish({("entity", "account"): documents["entity", "account"]}, [("role", "seller")])
+    await company.engine.sequence(company.namespace)
+    rows = await company.rows("SELECT record_id, op FROM __ns__._log WHERE entity = 'document' ORDER BY position")
+    assert len([row for row in rows if row[1] == "CREATED"]) == 5
+    assert {row for row in rows if row[1] != "CREATED"} == {("entity/account", "UPDATED"), ("role/seller", "DELETED")}
+
+
+async def test_adding_a_field_keeps_rows(company: Company) -> None:
+    first = await company.publish(sales())
+    await company.put(first.catalog, "account", name="Acme")
+    documents = sales()
+    documents["entity", "account"]["properties"]["size"] = {"type": "integer"}
+    second = await company.publish(documents)
+    await company.put(second.catalog, "account", name="Bolt", size=7)
+    assert await company.rows("SELECT name, size FROM __ns__.account ORDER BY name") == [("Acme", None), ("Bolt", 7)]
+
+
+async def test_a_rename_keeps_table_and_columns(company: Company) -> None:
+    first = await company.publish(sales())
+    await company.put(first.catalog, "account", name="Acme")
+    documents = sales()
+    account = documents.pop(("entity", "account"))
+    account.update({"name": "customer", "x-was": ["account"]})
+    account["properties"]["label"] = {**account["properties"].pop("name"), "x-was": ["name"]}
+    account["required"] = ["label"]
+    for name in ("account", "partners"):
+        documents["entity", "opportunity"]["properties"][name]["x-entity"] = "customer"
+    done = await company.publish({**documents, ("entity", "customer"): account})
+    customer = done.catalog.entities["customer"]
+    assert (customer.table_name, customer.fields["label"].column.name, customer.number) == ("account", "name", 3)
+    renamed = {(change.subject, change.was) for change in done.changes if change.kind is ChangeKind.RENAMED}
+    assert renamed == {("entity", "account"), ("field", "name")}
+    assert ("entity", "account") not in done.catalog.documents
+
+
+async def test_a_removal_needs_leave_only_where_there_are_rows(company: Company) -> None:
+    documents = entity(properties={"name": {"type": "string"}, "note": {"type": "string"}})
+    first = await company.publish(documents)
+    without = entity(properties={"name": {"type": "string"}})
+    await company.put(first.catalog, "thing", name="a", note="b")
+    with pytest.raises(DocumentsInvalid) as error:
+        await company.publish(without)
+    assert codes(error.value) == {LOSS}
+    assert error.value.faults[0].details == {"allowLoss": "thing.note"}
+    done = await company.publish(without, allow_loss=["thing.note"])
+    assert await company.rows("SELECT note FROM __ns__.thing") == [("b",)], "the column stays for version 1"
+    back = await company.publish(documents)
+    assert back.catalog.entities["thing"].fields["note"].column.name == "note_2", "a name is never used again"
+    with pytest.raises(DocumentsInvalid):
+        await company.publish({}, [("entity", "thing")])
+    gone = await company.publish({}, [("entity", "thing")], allow_loss=["thing"])
+    assert "thing" not in gone.catalog.entities
+    assert (await company.publish(documents)).catalog.entities["thing"].number > done.catalog.entities["thing"].number
+
+
+async def test_a_required_field_is_filled_or_refused(company: Company) -> None:
+    first = await company.publish(entity(properties={"name": {"type": "string"}}))
+    await company.put(first.catalog, "thing", name="a")
+    size = {"type": "number", "multipleOf": 0.01}
+    required = entity(properties={"name": {"type": "string"}, "size": size}, required=["size"])
+    with pytest.raises(DocumentsInvalid) as error:
+        await company.publish(required)
+    assert codes(error.value) == {ROWS}
+    required["entity", "thing"]["properties"]["size"] = {**size, "default": 1.5}
+    done = await company.publish(required)
+    stored = await company.rows("SELECT size FROM __ns__.thing")
+    assert (
+        done.catalog.entities["thing"].fields["size"].column.type.decoder(company.engine.dialect)(stored[0][0]) == 1.5
+    )
+
+
+async def test_choices_are_mapped_and_held_ones_stay(company: Company) -> None:
+    first = await company.publish(sales())
+    await company.put(first.catalog, "account", name="Acme", sector="RETAIL", tags=["A", "B"])
+    documents = sales()
+    properties = documents["entity", "account"]["properties"]
+    properties["sector"] = {"enum": ["SOFTWARE"]}
+    with pytest.raises(DocumentsInvalid) as error:
+        await company.publish(documents)
+    assert codes(error.value) == {ROWS}
+    properties["sector"] = {"enum": ["SHOP", "SOFTWARE"], "x-choices": [{"value": "SHOP", "x-was": ["RETAIL"]}]}
+    properties["tags"] = {
+        "type": "array",
+        "items": {"enum": ["ALPHA", "B"]},
+        "x-choices": [{"value": "ALPHA", "x-was": ["A"]}],
+    }
+    done = await company.publish(documents)
+    item = done.catalog.entities["account"].fields["tags"]
+    rows = await company.rows("SELECT sector, tags FROM __ns__.account")
+    assert rows[0][0] == "SHOP"
+    assert list(item.column.type.decoder(company.engine.dialect)(rows[0][1])) == ["ALPHA", "B"]
+
+
+async def test_a_retyped_field_needs_an_empty_table_or_leave(company: Company) -> None:
+    first = await company.publish(entity(properties={"size": {"type": "string"}}))
+    number = entity(properties={"size": {"type": "integer"}})
+    await company.put(first.catalog, "thing", size="large")
+    with pytest.raises(DocumentsInvalid) as error:
+        await company.publish(number)
+    assert codes(error.value) == {LOSS}
+    done = await company.publish(number, allow_loss=["thing.size"])
+    await company.put(done.catalog, "thing", size=3)
+
+
+async def test_uniques_hold_on_live_rows_and_are_refused_over_duplicates(company: Company) -> None:
+    first = await company.publish(entity(properties={"code": {"type": "string"}}))
+    await company.put(first.catalog, "thing", code="a")
+    await company.put(first.catalog, "thing", code="A")
+    folded = entity(properties={"code": {"type": "string"}}, **{"x-unique": [{"fields": ["code"], "ignoreCase": True}]})
+    with pytest.raises(DocumentsInvalid) as error:
+        await company.publish(folded)
+    assert codes(error.value) == {ROWS}
+    done = await company.publish(entity(properties={"code": {"type": "string"}}, **{"x-unique": [["code"]]}))
+    outcome = await company.insert(done.catalog, "thing", code="a")
+    assert outcome == NotUnique(done.catalog.entities["thing"].uniques[0].index)
+    await company.put(done.catalog, "thing", code="a", deletedAt="2026-11-23T08:00:00+00:00")
+    for _ in range(2):
+        await company.put(done.catalog, "thing")
+
+
+async def test_one_of_two_publishers_wins(company: Company) -> None:
+    await company.publish(sales())
+    head = await company.catalogs.head(company.namespace)
+
+    def with_field(name: str) -> Documents:
+        documents = sales()
+        documents["entity", "account"]["properties"][name] = {"type": "string"}
+        return documents
+
+    results = await asyncio.gather(
+        *(publish(company.engine, company.namespace, head, with_field(name)) for name in ("one", "two")),
+        return_exceptions=True,
+    )
+    assert sorted(type(result).__name__ for result in results) == ["Conflict", "Published"]
+    assert await load_head(company.engine, company.namespace) == 2
+
+
+async def test_an_expected_version_is_kept_to(company: Company) -> None:
+    await company.publish(sales())
+    with pytest.raises(Conflict):
+        await company.publish(sales(), expected_version=7)
+
+
+async def test_companies_with_equal_documents_share_a_catalog(company: Company) -> None:
+    first = await company.publish(sales())
+    other = company.namespace + "b"
+    await company.engine.create(other)
+    try:
+        await publish(company.engine, other, None, sales())
+        catalogs = Catalogs(company.engine)
+        one, two = await asyncio.gather(catalogs.get(company.namespace, 1), catalogs.get(other, 1))
+        assert one is two
+        assert one.hash == first.catalog.hash
+    finally:
+        await company.engine.drop(other)
+
+
+async def test_a_wide_application_publishes(company: Company) -> None:
+    documents: Documents = {}
+    for number in range(30):
+        target = f"entity{max(number - 1, 0)}"
+        properties = {"name": {"type": "string"}, "up": {"x-type": "reference", "x-entity": target}}
+        documents.update(entity(f"entity{number}", properties=properties, **{"x-index": [["name"]]}))
+    done = await company.publish(documents)
+    head = Head(done.version, done.catalog)
+    assert (await publish(company.engine, company.namespace, head, {})).changes == ()
