@@ -79,7 +79,7 @@ _RESERVED_LOWER = frozenset(name.lower() for name in RESERVED_FIELDS)
 TYPE_SUFFIXES = (
     "", "Filter", "ListFilter", "OrderBy", "Connection", "Edge", "Aggregate", "SumAggregate", "AvgAggregate",
     "MinAggregate", "MaxAggregate", "DistinctCountAggregate", "GroupBy", "Group", "Key", "Having", "GroupOrderBy",
-    "CreateInput", "UpdateInput", "Payload", "Change", "ShareWith", "ConflictKey",
+    "CreateInput", "UpdateInput", "ChildInput", "Payload", "Change", "ShareWith", "ConflictKey",
 )  # fmt: skip
 """Types made for an entity: its type name and each of these."""
 
