@@ -151,8 +151,9 @@ async def manager_remains(engine: Engine, namespace: str, book: RoleBook, resolv
 
 
 def manager_roles(book: RoleBook, resolver: Resolver) -> tuple[str, ...]:
-    """The roles that give `members.manage`, by themselves or through what they include."""
-    return tuple(name for name in sorted(roles_of(book)) if MEMBERS_MANAGE in resolver.grants(book, [name]).platform)
+    """The roles that give `members.manage`, by themselves or through what they include, old names too."""
+    names = {name for role in roles_of(book).values() for name in (role.name, *role.was)}
+    return tuple(name for name in sorted(names) if MEMBERS_MANAGE in resolver.grants(book, [name]).platform)
 
 
 async def prepare_member(draft: Draft, input: Mapping[str, Json]) -> None:

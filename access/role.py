@@ -109,11 +109,16 @@ def check_roles(roles: Mapping[str, Role]) -> tuple[Fault, ...]:
 
 
 def included_roles(roles: Mapping[str, Role], names: Iterable[str]) -> tuple[str, ...]:
-    """The roles of these names and all that they include, sorted; unknown names are left out, cycles end."""
+    """The roles of these names and all that they include, sorted; unknown names are left out, cycles end.
+
+    A renamed role still answers to the names in its `x-was`: members and tokens keep the name that they were given.
+    """
+    renamed = {old: role.name for role in roles.values() for old in role.was if old not in roles}
     found: set[str] = set()
     waiting = list(names)
     while waiting:
         name = waiting.pop()
+        name = renamed.get(name, name)
         if name in roles and name not in found:
             found.add(name)
             waiting.extend(roles[name].includes)

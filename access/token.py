@@ -98,29 +98,13 @@ async def create_token(
         writer.require(TOKENS_MANAGE)
     text = token_text(company)
 
-    async def prepare(draft: Draft) -> None:
-        await _prepare_token(draft, text, member_id, name, roles, expires_at)
-
-    written = await write(writer, prepare)
+    written = await write(writer, lambda draft: _prepare_token(draft, text, member_id, name, roles, expires_at))
     return Issued(written.id, None if written.faults else text, written.faults)
 
 
 async def revoke_token(writer: Writer, token_id: str) -> Written:
     """End a token at once (elsewhere within `limits.actor_seconds`): one's own, or any with `tokens.manage`."""
-
-    async def prepare(draft: Draft) -> None:
-        found = await _ONE.rows(writer.engine, writer.namespace, id=token_id)
-        mine = writer.actor is not None and found and found[0]["member_id"] == writer.actor.member_id
-        if not mine:
-            writer.require(TOKENS_MANAGE)
-        if not found:
-            draft.fault((), "NOT_FOUND", "No such token", "令牌不存在")
-            return
-        draft.id = token_id
-        draft.execute(_REVOKE, id=token_id, at=draft.at)
-        draft.note(TOKEN, token_id, found[0], None)
-
-    return await write(writer, prepare)
+    return await write(writer, lambda draft: _prepare_revocation(draft, token_id))
 
 
 async def list_tokens(engine: Engine, namespace: str) -> tuple[Token, ...]:
@@ -157,6 +141,19 @@ async def _prepare_token(
     draft.id = row["id"]
     draft.insert(TOKEN, row)
     draft.note(TOKEN, row["id"], None, {column: row[column] for column in _SHOWN})
+
+
+async def _prepare_revocation(draft: Draft, token_id: str) -> None:
+    writer = draft.writer
+    found = await _ONE.rows(writer.engine, writer.namespace, id=token_id)
+    if not (writer.actor and found and found[0]["member_id"] == writer.actor.member_id):
+        writer.require(TOKENS_MANAGE)
+    if not found:
+        draft.fault((), "NOT_FOUND", "No such token", "令牌不存在")
+        return
+    draft.id = token_id
+    draft.execute(_REVOKE, id=token_id, at=draft.at)
+    draft.note(TOKEN, token_id, found[0], None)
 
 
 def _token(row: dict[str, Any]) -> Token:

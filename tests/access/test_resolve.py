@@ -46,6 +46,13 @@ def test_the_bag_holds_the_grants_of_all_roles_and_their_includes(known: Known) 
     assert found.of("member", Operation.READ) == ()
 
 
+def test_a_renamed_role_answers_to_its_old_name(known: Known) -> None:
+    roles = {"rep": make(known, {"account": {"read": "own"}}, "rep", **{"x-was": ["seller"]})}
+    assert resolve(roles, ["seller"]) == resolve(roles, ["rep"])
+    roles["seller"] = make(known, {"team": {"read": "own"}}, "seller")
+    assert set(resolve(roles, ["seller"]).entities) == {"team"}
+
+
 def test_equal_rights_have_an_equal_hash_whatever_the_order(known: Known) -> None:
     own, team = {"account": {"read": "own"}}, {"account": {"read": {"rows": ["team"], "fields": {"name": True}}}}
     assert grants(known, own, team) == grants(known, team, own)
