@@ -15,7 +15,7 @@ from typing import Any
 
 from base.limits import DEFAULTS, Limits
 from storage import fixed, migrations
-from storage.batch import Applied, Batch, Outcome, Sql, Value
+from storage.batch import Applied, Batch, NotUnique, Outcome, Sql, Value
 from storage.engine import CONTROL, Dialect
 from storage.errors import NamespaceMissing, StatementRefused, StorageError
 from storage.migrations import Migration
@@ -23,6 +23,7 @@ from storage.names import checked_namespace, placed
 from storage.sqlite_apply import apply_batch, read_head, write_position
 from storage.sqlite_connection import MINIMUM_VERSION
 from storage.sqlite_reader import Readers
+from storage.sqlite_unique import created_index
 from storage.sqlite_writer import Writer
 
 WRITERS_MAX = 64
@@ -117,7 +118,13 @@ class SqliteEngine:
 
         def work(connection: sqlite3.Connection) -> tuple[Outcome, bool]:
             for text in ddl:
-                connection.execute(placed(text, ""))
+                try:
+                    connection.execute(placed(text, ""))
+                except sqlite3.IntegrityError as error:
+                    index = created_index(placed(text, ""), error)
+                    if index is None:
+                        raise
+                    return NotUnique(index), False
             head = read_head(connection)
             outcome = apply_batch(connection, batch, head)
             write_position(connection, head.position)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from storage.names import quoted
 
+_CREATED = re.compile(r'CREATE UNIQUE INDEX (?:"((?:[^"]|"")+)"|(\w+))')
 _MESSAGE = re.compile(r"UNIQUE constraint failed: (.+)\Z", re.DOTALL)
 
 
@@ -22,6 +23,12 @@ def violated_columns(error: Exception) -> tuple[str, tuple[str, ...]] | None:
         return None
     pairs = [name.split(".", 1) for name in match[1].split(", ")]
     return pairs[0][0], tuple(pair[-1] for pair in pairs)
+
+
+def created_index(text: str, error: Exception) -> str | None:
+    """The unique index that a DDL statement could not make because of the rows; None for any other error."""
+    match = _CREATED.match(text) if isinstance(error, sqlite3.IntegrityError) else None
+    return None if match is None else match[2] or match[1].replace('""', '"')
 
 
 def violated_index(

@@ -135,6 +135,13 @@ def test_the_table_in_the_docstring_names_every_kind() -> None:
         assert on_sqlite.startswith(type_.ddl("sqlite"))
 
 
+def test_a_float_has_no_minus_zero_and_no_infinity() -> None:
+    assert float_text(-0.0) == "0"
+    for value in (float("nan"), float("inf")):
+        with pytest.raises(ValueError):
+            float_text(value)
+
+
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_float_is_shown_exactly(value: float) -> None:
     assert float(float_text(value) or "") == value
