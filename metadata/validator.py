@@ -50,9 +50,7 @@ class Validator:
         over = self._over_budget(present)
         if over is not None:
             return [over]
-        if self._is_valid(present):
-            return []
-        return [fault for fault, _ in self._faults(present)]
+        return [fault for fault, _ in self._check(present)]
 
     def update(self, merged: Mapping[str, Json], changed: set[str]) -> list[Fault]:
         """The faults of a record as it will be that concern what was changed.
@@ -64,9 +62,14 @@ class Validator:
         over = self._over_budget({name: present[name] for name in changed if name in present})
         if over is not None:
             return [over]
-        if self._is_valid(present):
-            return []
-        return [fault for fault, reads in self._faults(present) if reads is None or not reads.isdisjoint(changed)]
+        return [fault for fault, reads in self._check(present) if reads is None or not reads.isdisjoint(changed)]
+
+    def _check(self, present: dict[str, Json]) -> list[tuple[Fault, Reads]]:
+        try:
+            return [] if self._is_valid(present) else list(self._faults(present))
+        except ValueError:  # what is no JSON at all: a key that is no Unicode, an object of Python
+            text = Text("holds what cannot be kept", "包含无法保存的内容")
+            return [(Fault((), "VALIDATION", text), None)]
 
     def _faults(self, present: dict[str, Json]) -> Iterator[tuple[Fault, Reads]]:
         """Each fault with the fields that its keyword reads (None: all of them)."""

@@ -184,7 +184,7 @@ def float_text(value: float | None) -> str | None:
         return None
     if not math.isfinite(value):
         raise ValueError("not a JSON number")
-    text = repr(float(value)).removesuffix(".0")
+    text = repr(value + 0.0).removesuffix(".0")  # minus zero becomes zero
     if "e" in text or abs(value) < 1e15:
         return text
     digits = text.lstrip("-")

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import orjson
 
 from base.errors import Fault, Text
-from base.json import Json, JsonInvalid, check_text
+from base.json import Json
 from base.limits import DEFAULTS
 from metadata.field import FieldContext, FieldType, ValueRefused
+from metadata.fields.shapes import text_of
 from metadata.fields.words import plain_type, read_lengths
 from storage.types import JSON, ColumnType
 
@@ -80,19 +81,12 @@ def _check_json(value: Json) -> None:
     while waiting:
         item, depth = waiting.pop()
         if isinstance(item, str):
-            _check_text(item)
+            text_of(item)
         elif isinstance(item, Mapping | list | tuple):
             if depth >= MAX_DEPTH:
                 raise ValueRefused(Text(f"nested deeper than {MAX_DEPTH}", f"嵌套超过 {MAX_DEPTH} 层"))
             if isinstance(item, Mapping):
                 for key in item:
-                    _check_text(key)
+                    text_of(key)
                 item = list(item.values())
             waiting.extend((part, depth + 1) for part in item)
-
-
-def _check_text(text: str) -> None:
-    try:
-        check_text(text)
-    except JsonInvalid:
-        raise ValueRefused(Text("holds a character that cannot be kept", "包含无法保存的字符")) from None

@@ -36,7 +36,7 @@ class PhoneType(TextShape):
 
     def json_schema(self, options: object, prop: Mapping[str, Json]) -> Mapping[str, Json]:
         """A string with a country code; the digits are counted in `logical`."""
-        return {"type": "string", "maxLength": self.most, "pattern": r"^\s*(\+|00)[0-9\s().\-\x{2010}-\x{2015}/]+$"}
+        return {"type": "string", "maxLength": self.most, "pattern": r"^\s*(\+|00)[0-9\s().\-‐-―/]+$"}
 
     def logical(self, options: object, value: Json) -> Any:
         """`+` and 7 to 15 digits; a leading 00 is a plus."""

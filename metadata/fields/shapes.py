@@ -204,9 +204,11 @@ class DecimalShape(FieldType):
 
 
 def text_of(value: Json) -> str:
-    """A JSON value that must be a text."""
+    """A JSON value that must be a text, without what no database keeps: NUL and lone surrogates."""
     if not isinstance(value, str):
         raise ValueRefused(Text("must be a text", "必须是文本"))
+    if "\x00" in value or not (value.isascii() or _is_unicode(value)):
+        raise ValueRefused(Text("holds a character that cannot be kept", "包含无法保存的字符"))
     return value
 
 
@@ -248,6 +250,14 @@ def read_entity(prop: Mapping[str, Json], context: FieldContext, faults: list[Fa
     if target is None and "x-entity" not in prop:
         faults.append(invalid(context.path, "x-entity must name the entity it leads to", "x-entity 必须指明目标实体"))
     return target or ""
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _decimal_options(options: object) -> DecimalOptions:

@@ -22,7 +22,7 @@ class TagsType(TextListShape):
     filter_name = "StringList"
     sample: ClassVar[Json] = {"x-type": "tags"}
     examples = (["vip", "重点"], [], ["b", "a", "b"], ["%_\\'\"", "NULL", "{}"])
-    refused = ("vip", [""], [1], ["a" * 101], {}, [None])
+    refused = ("vip", [""], [1], ["a" * 101], {}, [None], ["\x00"], ["\ud800"])
 
     def recognises(self, prop: Mapping[str, Json]) -> bool:
         """Never: a plain array of strings is a json field."""

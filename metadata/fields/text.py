@@ -16,7 +16,7 @@ class TextType(TextShape):
     name = "text"
     sample: ClassVar[Json] = {"type": "string", "maxLength": 200}
     examples = ("Acme", "", "赢单 100%_\\'\"", "Straße İ ς")
-    refused = (1, True, ["a"], {}, "a" * 201)
+    refused = (1, True, ["a"], {}, "a" * 201, "\x00", "\ud800")
 
     def recognises(self, prop: Mapping[str, Json]) -> bool:
         """A string that no more special type has taken."""

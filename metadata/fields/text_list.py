@@ -9,6 +9,7 @@ from base.errors import Text
 from base.json import Json
 from expressions import Type
 from metadata.field import FieldType, GraphQLKind, ValueRefused
+from metadata.fields.shapes import text_of
 from metadata.fields.words import LIST_OPERATORS
 from storage.types import TEXTS, ColumnType
 
@@ -34,9 +35,9 @@ class TextListShape(FieldType):
 
     def logical(self, options: object, value: Json) -> Any:
         """The texts in order, each once."""
-        if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        if not isinstance(value, list | tuple):
             raise ValueRefused(Text("must be a list of texts", "必须是文本列表"))
-        return list(dict.fromkeys(value))
+        return list(dict.fromkeys(map(text_of, value)))
 
     def image(self, options: object, value: Any) -> Json:
         """The texts in order."""

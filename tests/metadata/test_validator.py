@@ -138,6 +138,12 @@ def test_too_much_is_refused_before_it_is_looked_at(value: Json) -> None:
     assert [(fault.path, fault.code) for fault in checked.create({"a": value})] == [(("a",), "VALIDATION")]
 
 
+def test_what_is_no_json_is_refused() -> None:
+    checked = validator(properties={"a": {"type": "object"}})
+    assert [fault.code for fault in checked.create({"\ud800": 1})] == ["VALIDATION"]
+    assert len(checked.create({"a": float("nan")})) == 1
+
+
 def test_what_is_too_deep_is_refused() -> None:
     value: Json = 0
     for _ in range(5_000):
