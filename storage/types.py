@@ -264,7 +264,7 @@ def _json_value(value: Any) -> Any:
 
 
 def _scaled_by(scale: int) -> Callable[[Any], Value]:
-    def encode(value: Any) -> int | float | None:
+    def _encode(value: Any) -> int | float | None:
         if value is None:
             return None
         exact = Decimal(value).scaleb(scale, EXACT)
@@ -278,21 +278,21 @@ def _scaled_by(scale: int) -> Callable[[Any], Value]:
             return float(whole)
         raise ValueError("too many digits to be compared")
 
-    return encode
+    return _encode
 
 
 def _unscaled_by(scale: int) -> Callable[[Any], Any]:
-    def decode(value: Any) -> Decimal | None:
+    def _decode(value: Any) -> Decimal | None:
         return None if value is None else Decimal(value).scaleb(-scale, EXACT)
 
-    return decode
+    return _decode
 
 
 def _optional(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def optional(value: Any) -> Any:
+    def _converted(value: Any) -> Any:
         return None if value is None else convert(value)
 
-    return optional
+    return _converted
 
 
 _SQLITE_ENCODERS: Final[dict[str, Callable[[Any], Value]]] = {

@@ -19,7 +19,7 @@ import asyncpg
 import jsonschema_rs
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from base.errors import Fault
@@ -31,6 +31,7 @@ from storage.engine import Dialect
 from storage.sql import compile
 from storage.sqlite_functions import register
 from storage.types import ColumnType
+from tests.metadata.values import VALUES
 
 URL = os.environ.get("PLIANT_TEST_DATABASE_URL", "postgresql://root@127.0.0.1:5432/test")
 DOCS = Path(__file__).parents[2] / "docs" / "field-types.md"
@@ -131,6 +132,9 @@ def column(request: pytest.FixtureRequest) -> Iterator[Column]:
     found.close()
 
 
+# types that take every value of their column
+FREE = ["text", "integer", "long", "float", "decimal", "boolean", "date", "dateTime", "time", "uuid", "json", "tags"]
+
 STRANGE: list[Json] = [True, 1, -1.5, 1e300, "x", "", [], ["x"], {}, {"a": 1}, "9" * 99, 10**300, "\x00", "\ud800"]
 
 
@@ -149,6 +153,22 @@ def test_examples_come_back_from_the_database(column: Column, kind: FieldType) -
         assert back == value
         assert shown == kind.image(options, value)
         assert type(shown) is type(kind.image(options, value)) or isinstance(shown, int | float)
+
+
+@pytest.mark.parametrize("name", FREE)
+def test_any_value_comes_back_from_the_database(column: Column, name: str) -> None:
+    kind = FIELD_TYPES[name]
+    options = options_of(kind)
+    ((_, type_),) = kind.column_types(options)
+
+    @settings(max_examples=30, deadline=None)
+    @given(VALUES[type_.kind])
+    def comes_back(value: Any) -> None:
+        shown = kind.image(options, value)
+        assert kind.logical(options, shown) == value
+        assert column.keep(type_, value) == (shown, value)
+
+    comes_back()
 
 
 @pytest.mark.parametrize("kind", SCALARS, ids=by_name)
