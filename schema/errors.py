@@ -39,7 +39,9 @@ def response_errors(error: Exception, locale: str, request_id: str) -> list[dict
 
 def formatted(error: Exception, locale: str, request_id: str) -> dict[str, Any]:
     """One entry of `errors`, with `extensions.code` and `extensions.requestId`."""
-    cause = error.original_error if isinstance(error, GraphQLError) and error.original_error else error
+    cause = error.original_error if isinstance(error, GraphQLError) else error
+    if cause is None or isinstance(cause, GraphQLError):
+        cause = error  # graphql-core's own: the outer message tells the place as well
     code, text, details = _cause(cause)
     shown: dict[str, Any] = {"message": text.localized(locale)}
     if isinstance(error, GraphQLError):

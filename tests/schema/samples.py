@@ -110,12 +110,13 @@ _KINDS: list[dict[str, Any]] = [
 ]
 
 
-def generated(count: int) -> Catalog:
-    """`count` entities of 20 fields, chained through references, with titles that differ everywhere."""
+def generated(count: int, fields: int = 20) -> Catalog:
+    """`count` entities of so many fields, chained through references, with titles that differ everywhere."""
     documents = [APP]
     for number in range(count):
         properties: dict[str, Any] = {
-            f"field{place}": {**kind, "title": f"Title {number} {place}"} for place, kind in enumerate(_KINDS)
+            f"field{place}": {**kind, "title": f"Title {number} {place}"}
+            for place, kind in enumerate(_KINDS[: fields - 2])
         }
         for name, target in (("next", (number + 1) % count), ("other", (number * 7 + 3) % count)):
             inverse = f"{name}Of"
