@@ -20,6 +20,7 @@ from metadata.keywords import (
 from metadata.legal import LegalNames
 from metadata.notes import DROPPED, Notes, keyword_notes
 from metadata.patterns import pattern_fault
+from metadata.weight import check_weight
 
 _OWN = SCHEMA_KEYWORDS | PROPERTY_KEYWORDS | {"x-entity", "x-inverse", "x-onDelete", "x-scale", "x-pattern"}
 _SHOWN = ("title", "x-titles", "description", "x-source")
@@ -144,7 +145,11 @@ def _definitions_of(schema: Json, definitions: Mapping[str, Json]) -> set[str]:
 
 def _obstacle(prop: Mapping[str, Json], definitions: Mapping[str, Json]) -> Text | None:
     """The first thing below a property that cannot be published."""
-    waiting: list[Json] = [prop, *(definitions[name] for name in _definitions_of(prop, definitions))]
+    reached = {name: definitions[name] for name in _definitions_of(prop, definitions)}
+    heavy = check_weight(prop, reached, ())
+    if heavy is not None:
+        return heavy.text
+    waiting: list[Json] = [prop, *reached.values()]
     while waiting:
         current = waiting.pop()
         if not isinstance(current, Mapping):

@@ -59,9 +59,7 @@ _WITHOUT_EFFECT = KEPT | {"default", "title", "readOnly", "writeOnly", "deprecat
 
 def _enforced_only(schema: Mapping[str, Json]) -> dict[str, Json]:
     """A schema without what validates nothing; `$id` and `$anchor` would even bend the references below them."""
-    plain = {
-        key: value for key, value in schema.items() if key not in _WITHOUT_EFFECT and not key.startswith("x-")
-    }
+    plain = {key: value for key, value in schema.items() if key not in _WITHOUT_EFFECT and not key.startswith("x-")}
     return rebuild(plain, _enforced_part)
 
 

@@ -33,10 +33,10 @@ def parse_property(
         return None
     before = len(faults)
     resolved, nullable = _plain(_resolve(prop, context.definitions))
-    kind = _field_type(resolved, context.path, faults)
+    check_schema(_without_union(prop), context.definitions, context.path, faults, _KNOWN)
+    kind = _field_type(resolved, context.path, faults) if len(faults) == before else None
     if kind is None:
         return None
-    check_schema(prop, context.definitions, context.path, faults, _KNOWN)
     _refuse_foreign_words(prop, kind, context.path, faults)
     if len(faults) > before:
         return None
@@ -110,6 +110,15 @@ def _plain(prop: Mapping[str, Json]) -> tuple[Mapping[str, Json], bool]:
         nullable = True
         result["enum"] = [value for value in values if value is not None]
     return result, nullable
+
+
+def _without_union(prop: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The property as its keywords are checked: a type named by x-type that reads `type` itself may take a union."""
+    named = prop.get("x-type")
+    kind = FIELD_TYPES.get(named) if isinstance(named, str) else None
+    if kind is None or "type" not in kind.keywords:
+        return prop
+    return {key: value for key, value in prop.items() if key != "type"}
 
 
 def _field_type(prop: Mapping[str, Json], path: tuple[str, ...], faults: list[Fault]) -> FieldType | None:
