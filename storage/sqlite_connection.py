@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -76,6 +77,11 @@ def _set_up(connection: sqlite3.Connection, reading: bool) -> None:
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
     sqlite_functions.register(connection)
-    connection.create_function("pliant_now", 0, lambda: timestamp(now()))
+    connection.create_function("pliant_now", 1, _now)
     if reading:
         connection.execute("PRAGMA query_only = ON")
+
+
+def _now(seconds: float) -> str:
+    """The database's clock, so many seconds ahead."""
+    return timestamp(now() + timedelta(seconds=seconds))
