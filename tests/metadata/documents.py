@@ -80,7 +80,7 @@ def sales() -> Documents:
     return {(item["kind"], item["name"]): deepcopy(dict(item)) for item in listed}
 
 
-def entity(name: str = "thing", **words: Any) -> Documents:
+def entity(name: str = "thing", /, **words: Any) -> Documents:
     """One entity document with these keywords."""
     document = {"kind": "entity", "name": name, "type": "object", "properties": {}, **words}
     return {("entity", name): document}

@@ -12,7 +12,7 @@ from metadata.field import OnDelete, RelationKind
 from metadata.fields.registry import FIELD_TYPES
 from metadata.kinds import KINDS
 from metadata.scope import EntityScope
-from tests.metadata.documents import entity, sales
+from tests.metadata.documents import Documents, entity, sales
 
 
 def test_building_again_gives_the_same_hash() -> None:
@@ -96,7 +96,9 @@ def test_scopes_know_steps_and_the_actor() -> None:
 
 
 def test_a_company_adds_fields_to_members() -> None:
-    documents = {("entity", "member"): {"kind": "entity", "name": "member", "properties": {"desk": {"type": "string"}}}}
+    documents: Documents = {
+        ("entity", "member"): {"kind": "entity", "name": "member", "properties": {"desk": {"type": "string"}}}
+    }
     member = next_catalog(documents, None).entities["member"]
     assert member.number == 1
     assert "desk" in member.fields

@@ -59,7 +59,7 @@ WILD: dict[str, dict[str, Any]] = {
                "definitions": {"base": obj({"full name": S}, required=["full name"])}},
     "tuples": obj({"point": {"type": "array", "items": [N, N], "additionalItems": False}, "line": {
         "type": "array", "items": {"type": "array", "items": N}}}),
-    "dangerous": obj({"code": {"type": "string", "pattern": "^(a+)+$"}, "look": {"type": "string", "pattern": "(?!x)y"}}),
+    "dangerous": obj({"code": {"type": "string", "pattern": "^(a+)+$"}, "at": {"type": "string", "pattern": "(?!x)y"}}),
     "formats": obj({"mail": {"type": "string", "format": "email"}, "site": {"type": "string", "format": "uri"},
                     "at": {"type": "string", "format": "date-time"}, "t": {"type": "string", "format": "time"},
                     "host": {"type": "string", "format": "hostname"}, "u": {"type": "string", "format": "uuid"}}),
