@@ -117,11 +117,11 @@ async def run(plan: Plan, snapshot: Snapshot, variables: Variables) -> Answer:
     statement = plan.prepared(going)
     params: list[Value] = [get(going) for get in statement.getters]
     (row,) = await snapshot.engine.fetch(snapshot.namespace, statement.sql, params)
-    parts: list[bytes] = []
-    for piece, value in zip(plan.pieces, row, strict=False):
-        parts.append(piece)
+    parts = [plan.pieces[0]]
+    for value, piece in zip(row, plan.pieces[1:], strict=False):  # the row's last column is the version
         parts.append(b"null" if value is None else value if isinstance(value, bytes) else value.encode())
-    data = b"".join(parts[:-1]) + plan.pieces[-1]
+        parts.append(piece)
+    data = b"".join(parts)
     if statement.marks:
         data = _sealed(data, _digests(statement.contexts, going), snapshot)
     return Answer(data, int(row[-1]))

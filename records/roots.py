@@ -25,7 +25,7 @@ from records.selection import (
     TypeName,
 )
 from storage.batch import Value
-from storage.sql import JsonList, JsonObject, ListParameter, column, constant, encode_list, quoted
+from storage.sql import JsonList, JsonObject, ListParameter, column, constant, encode_list
 from storage.types import INTEGER, UUID
 
 _HEAD_COLUMNS = {"catalogVersion": "catalog_version", "position": "position"}
@@ -103,8 +103,7 @@ def _nodes(root: RootNodes, planning: Planning) -> ColumnElement[Any]:
 def _each(ids: ListParameter, name: str, planning: Planning) -> sa.FromClause:
     """The ids as rows, in their order."""
     if planning.dialect == "postgresql":
-        rows = sa.func.unnest(ids).table_valued("id", name=quoted(name))
-        return rows.alias(name)
+        return sa.func.unnest(ids).table_valued("id").render_derived(name=name)
     return sa.func.json_each(sa.bindparam(ids.bind.key, type_=sa.Text())).table_valued("value").alias(name)
 
 
