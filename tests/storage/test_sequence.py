@@ -1,0 +1,84 @@
+"""Positions are dense, whole transactions stand together, and a record's changes keep their order."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from storage import postgres_sequence
+from storage.batch import Applied
+from storage.engine import Engine
+from tests.engines import opened
+from tests.storage.shop import MIGRATIONS, batch, change, customer, log, renamed
+
+
+async def check(engine: Engine) -> int:
+    """Dense, contiguous per transaction with one `last`, versions in order; how many events there are."""
+    events = await log(engine, "shop")
+    assert [event[0] for event in events] == list(range(1, len(events) + 1))
+    finished: set[str] = set()
+    seen: dict[str, int] = {}
+    for number, (_, transaction, record_id, version, last) in enumerate(events):
+        assert transaction not in finished
+        following = events[number + 1][1] if number + 1 < len(events) else None
+        assert last is (following != transaction)
+        if last:
+            finished.add(transaction)
+        assert version == seen.get(record_id, 0) + 1
+        seen[record_id] = version
+    return len(events)
+
+
+async def write(engine: Engine, rounds: int) -> int:
+    """Some clients that change the same few records, several in one Batch; how many events they made."""
+    ids = []
+    for number in range(4):
+        record_id, insert = customer(engine, name=f"n{number}")
+        await engine.apply("shop", batch(insert, changes=(change(record_id),)))
+        ids.append(record_id)
+    versions = dict.fromkeys(ids, 1)
+    made = len(ids)
+
+    async def client(number: int) -> None:
+        nonlocal made
+        for turn in range(rounds):
+            chosen = sorted({ids[(number + turn) % 4], ids[(number * turn) % 4]})
+            guess = {record_id: versions[record_id] for record_id in chosen}
+            updates = [renamed(record_id, guess[record_id], f"{record_id} {turn}") for record_id in chosen]
+            changes = tuple(change(record_id, guess[record_id] + 1) for record_id in chosen)
+            if await engine.apply("shop", batch(*updates, changes=changes)) == Applied():
+                made += len(chosen)
+                versions.update({record_id: guess[record_id] + 1 for record_id in chosen})
+
+    await asyncio.gather(*(client(number) for number in range(6)))
+    return made
+
+
+async def test_several_sequencers_and_writers(engine: Engine, place: str) -> None:
+    stopped = False
+
+    async def number_log(some: Engine) -> None:
+        while not stopped:
+            await some.sequence("shop")
+            await asyncio.sleep(0)
+
+    async with opened(place, MIGRATIONS) as other:
+        tasks = [asyncio.create_task(number_log(some)) for some in (engine, engine, other)]
+        made = await write(engine, 20)
+        stopped = True
+        await asyncio.gather(*tasks)
+    assert await check(engine) == made
+
+
+async def test_a_long_queue_is_taken_in_parts(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(postgres_sequence, "ROWS_AT_ONCE", 7)
+    for name in ("_WAITING", "_MOVE_PART"):
+        text = getattr(postgres_sequence, name)
+        monkeypatch.setattr(postgres_sequence, name, text.replace("20001", "8").replace("20000", "7"))
+    made = await write(engine, 8)
+    whole = batch(changes=tuple(change(f"r{number}") for number in range(20)))
+    await engine.apply("shop", whole)
+    assert await check(engine) == made + 20
+    assert await engine.sequence("shop") == made + 20
