@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import jsonschema_rs
-
 from base.errors import Fault, Text
 from base.json import Json
 from metadata.choices import parse_choices
-from metadata.document import check_schema
+from metadata.document import check_schema, compile_offline
 from metadata.draft import FieldDraft
 from metadata.faults import FIELD_TYPE, invalid, unknown
 from metadata.field import Field, FieldContext, FieldType, GraphQLKind
@@ -167,7 +165,7 @@ def _check_default(item: Field, context: FieldContext, faults: list[Fault]) -> N
     path = (*context.path, "default")
     schema = {**item.schema, "$defs": context.definitions}
     try:
-        wrong = not jsonschema_rs.Draft202012Validator(schema).is_valid(item.default)
+        wrong = not compile_offline(schema).is_valid(item.default)
         if not wrong:
             item.type.logical(item.options, item.default)
     except ValueError:

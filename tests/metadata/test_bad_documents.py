@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from typing import Any
 
@@ -147,6 +148,20 @@ def test_roles_are_placed_in_their_document() -> None:
     documents = sales()
     documents["role", "seller"]["entities"]["oportunity"] = {"read": True}
     assert faults_of(documents)[0].path == ("role", "seller", "entities", "oportunity")
+
+
+@pytest.mark.parametrize("place", ["$defs", "property", "root"])
+def test_nothing_is_ever_fetched(place: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        remote = {"$ref": f"http://127.0.0.1:{server.getsockname()[1]}/x.json"}
+        properties: dict[str, Any] = {"name": {"type": "string", "default": "a"}}
+        if place == "property":
+            properties["other"] = {**remote, "default": 1}
+        extra = {"$defs": {"a": remote}} if place == "$defs" else {"allOf": [remote]} if place == "root" else {}
+        faults_of(entity(properties=properties, **extra))
+        with pytest.raises(TimeoutError):
+            server.accept()
 
 
 def test_codes_are_the_documented_ones() -> None:

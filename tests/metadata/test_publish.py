@@ -84,6 +84,16 @@ async def test_a_rename_keeps_table_and_columns(company: Company) -> None:
     assert ("entity", "account") not in done.catalog.documents
 
 
+async def test_an_old_x_was_takes_nobody_away(company: Company) -> None:
+    renamed = entity("new", **{"x-was": ["old"]})
+    await company.publish(entity("old"))
+    await company.publish(renamed)
+    await company.publish(entity("old", title="Another one"))
+    again = entity("new", title="Again", **{"x-was": ["old"]})
+    done = await company.publish(again)
+    assert {"old", "new"} <= set(done.catalog.entities)
+
+
 async def test_a_removal_needs_leave_only_where_there_are_rows(company: Company) -> None:
     documents = entity(properties={"name": {"type": "string"}, "note": {"type": "string"}})
     first = await company.publish(documents)
