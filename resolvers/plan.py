@@ -1,12 +1,13 @@
 """From a validated operation to a `Selection`: fragments spread, equal response keys merged, arguments made terms.
 
-A plan holds for every request with the same document, operation and variable shape. Operations with a root that is no
-record (viewer, introspection, mutations) have none: the stock executor answers them.
+A plan holds for every request with the same document, operation and variable shape; the entities that node ids belong
+to count as shape (`entities_of`). Operations with a root that is no record (viewer, introspection, mutations) have none:
+the stock executor answers them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from graphql import (
@@ -20,10 +21,11 @@ from graphql import (
     OperationType,
     SelectionNode,
     SelectionSetNode,
+    VariableNode,
 )
 
 from base.errors import BadInput, Text
-from base.limits import DEFAULTS, Limits
+from base.ids import entity_number
 from metadata.catalog import Catalog, Entity
 from metadata.field import RelationKind
 from records.selection import (
@@ -54,9 +56,10 @@ from records.selection import (
     Tree,
     TypeName,
 )
-from resolvers.filters import Filters, orders
+from resolvers.orders import orders
 from resolvers.roots import RootKind, Roots
 from resolvers.terms import NULL, NotPlanned, Terms
+from resolvers.variables import Shape
 
 Fields: TypeAlias = Mapping[str, list[FieldNode]]
 """Response key -> the fields that are merged under it; the first one tells name and arguments."""
@@ -79,19 +82,17 @@ class Planner:
         fragments: Mapping[str, FragmentDefinitionNode],
         variables: Mapping[str, Any],
         structural: frozenset[str],
-        limits: Limits = DEFAULTS,
     ) -> None:
         self._schema = schema
         self._catalog = catalog
         self._roots = roots
         self._fragments = fragments
         self._terms = Terms(variables, structural)
-        self._limits = limits
 
     def plan(self, operation: OperationDefinitionNode) -> Selection | None:
         """The selection of a query whose roots are all records, else None.
 
-        Raises `BadInput` for arguments that contradict each other and `LimitExceeded` for filters that are too big.
+        Raises `BadInput` for arguments that contradict each other.
         """
         if operation.operation is not OperationType.QUERY:
             return None
@@ -159,9 +160,11 @@ class Planner:
                 entity = self._catalog.entities[operation.entity or ""]
                 return RootListing(key, self.listing(entity, self._root_type(nodes), nodes))
             case RootKind.NODE:
-                return RootNode(key, _term(self._root_arguments(nodes)["id"]), self._by_entity(nodes))
+                one = _term(self._root_arguments(nodes)["id"])
+                return RootNode(key, one, self._by_entity(nodes, [self._terms.value(one)]))
             case RootKind.NODES:
-                return RootNodes(key, _term(self._root_arguments(nodes)["ids"]), self._by_entity(nodes))
+                many = _term(self._root_arguments(nodes)["ids"])
+                return RootNodes(key, many, self._by_entity(nodes, self._terms.value(many)))
             case _:
                 raise NotPlanned
 
@@ -173,10 +176,15 @@ class Planner:
     def _root_arguments(self, nodes: list[FieldNode]) -> dict[str, Tree]:
         return self._terms.arguments(self._root_type(nodes), nodes[0])
 
-    def _by_entity(self, nodes: list[FieldNode]) -> dict[str, Record]:
-        """What is wanted of a node, entity by entity: any of them may come, so each has its selection."""
-        entities = (item.entity for item in self._roots.query.values() if item.kind is RootKind.RECORD)
-        return {name: self.record(self._catalog.entities[name], nodes) for name in entities if name}
+    def _by_entity(self, nodes: list[FieldNode], ids: Sequence[str]) -> dict[str, Record]:
+        """What is wanted of a node, for the entities that its ids belong to (their numbers are part of the shape)."""
+        seen = {item.entity for item in self._roots.query.values() if item.kind is RootKind.RECORD}
+        found: dict[str, Record] = {}
+        for number in sorted(set(map(entity_number, ids))):
+            entity = self._catalog.by_number.get(number)
+            if entity is not None and entity.name in seen:
+                found[entity.name] = self.record(entity, nodes)
+        return found
 
     def record(self, entity: Entity, nodes: list[FieldNode]) -> Record:
         """What fields ask of one record of an entity."""
@@ -207,13 +215,12 @@ class Planner:
         trees = self._terms.arguments(field, nodes[0])
         page = {name: _page_term(trees, name) for name in ("search", "first", "last", "after", "before", "offset")}
         _check_page(page)
-        filters = Filters(self._catalog, self._limits)
         deleted = trees.get("deleted", NULL)
         assert isinstance(deleted, Constant)
         return Listing(
             entity.name,
             self._parts(entity, nodes),
-            filters.whole(entity, trees["filter"]) if "filter" in trees else None,
+            None if trees.get("filter", NULL) == NULL else trees["filter"],
             orders(trees["orderBy"]) if "orderBy" in trees else (),
             deleted=Deleted(deleted.value or "EXCLUDE"),
             **page,
@@ -298,3 +305,30 @@ def _check_page(page: Mapping[str, Term | None]) -> None:
                 Text(f"{one} and {other} cannot be given together.", f"{one} 与 {other} 不能同时使用。"),
                 {"arguments": [one, other]},
             )
+
+
+def node_variables(
+    operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> tuple[str, ...]:
+    """Names of the variables that `node` and `nodes` take their ids from: a plan depends on the entities in them."""
+    found: dict[str, None] = {}
+    waiting: list[Any] = [operation.selection_set]
+    spread: set[str] = set()
+    while waiting:
+        for node in waiting.pop().selections:
+            if isinstance(node, FieldNode):
+                if node.name.value in ("node", "nodes"):
+                    values = (argument.value for argument in node.arguments or ())
+                    found.update((value.name.value, None) for value in values if isinstance(value, VariableNode))
+            elif not isinstance(node, FragmentSpreadNode):
+                waiting.append(node.selection_set)
+            elif node.name.value not in spread:
+                spread.add(node.name.value)
+                waiting.append(fragments[node.name.value].selection_set)
+    return tuple(found)
+
+
+def entities_of(values: Mapping[str, Any], names: Iterable[str]) -> Shape:
+    """The numbers of the entities that ids in these variables belong to, as a part of a shape."""
+    ids = (value if isinstance(value, list) else [value] for value in (values.get(name) for name in names))
+    return tuple(frozenset(entity_number(item) for item in each if isinstance(item, str)) for each in ids)

@@ -66,6 +66,15 @@ class Terms:
         value = self._variables[node.name.value] if isinstance(node, VariableNode) else getattr(node, "value", False)
         return bool(value)
 
+    def value(self, term: Term) -> Any:
+        """What a term stands for in the request that is planned with."""
+        if isinstance(term, Constant):
+            return term.value
+        found: Any = self._variables
+        for step in term.path:
+            found = found[step]
+        return found
+
     def _tree(self, node: ValueNode, type_: Any) -> Tree | None:
         """The tree of a literal; None for a variable that was not sent."""
         if isinstance(node, VariableNode):

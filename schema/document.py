@@ -22,7 +22,7 @@ from base.errors import BadInput, NotFound, Text
 from base.limits import Limits
 from metadata.catalog import Catalog
 from records.selection import Selection
-from resolvers.plan import Planner
+from resolvers.plan import Planner, entities_of, node_variables
 from resolvers.roots import Roots
 from resolvers.variables import Coerced, Coercers, Shape, Variables
 from schema.bounded import Bounded
@@ -63,6 +63,7 @@ class CompiledOperation:
 
     __slots__ = (
         "_binding",
+        "_node_variables",
         "_selections",
         "_variables",
         "cost",
@@ -83,6 +84,7 @@ class CompiledOperation:
         self.cost = cost
         self.introspection = is_introspection(node, self.fragments)
         self._variables = Variables(binding.schema, node, binding.coercers)
+        self._node_variables = node_variables(node, self.fragments)
         shapes = binding.limits.variable_shapes
         self._selections: Bounded[Shape, Selection | _Unplanned] = Bounded(shapes)
         self.plans: Bounded[Any, Any] = Bounded(shapes)
@@ -104,6 +106,9 @@ class CompiledOperation:
         """
         coerced = self._variables.coerce(raw)
         self.cost(coerced.values)
+        if self._node_variables:
+            shape = coerced.shape + entities_of(coerced.values, self._node_variables)
+            return Coerced(coerced.values, shape)
         return coerced
 
     def selection(self, coerced: Coerced) -> Selection | None:
@@ -127,7 +132,6 @@ class CompiledOperation:
             self.fragments,
             coerced.values,
             STRUCTURAL_ENUMS,
-            binding.limits,
         )
 
 
