@@ -12,7 +12,7 @@ from metadata.catalog import Entity, Index, Rule, Unique
 from metadata.derived import derive_schema
 from metadata.document import compile_fault
 from metadata.draft import EntityDraft, FieldDraft, RuleDraft
-from metadata.faults import EXPRESSION, FIELD, clash, unknown
+from metadata.faults import EXPRESSION, FIELD, clash, invalid, unknown
 from metadata.field import Column, Field, Relation
 from metadata.names import pascal
 from metadata.physical import Map, cut
@@ -111,6 +111,10 @@ def _rules(draft: EntityDraft, entity: Entity, assembled: Assembled, faults: lis
             faults.append(unknown((*rule.where, "path"), FIELD, rule.path, entity.by_api_name))
         condition = _expression(rule, "when", rule.when, scope, faults) if rule.when is not None else None
         test = _expression(rule, "check", rule.check, scope, faults)
+        reads = [path for part in (condition, test) if part is not None for path in part.reads]
+        if rule.enforce_now and any(len(path) > 1 for path in reads):
+            en = "only a rule over the record's own fields can be enforced now"
+            faults.append(invalid((*rule.where, "enforce"), en, "只有仅涉及本记录字段的规则才能立即强制"))
         if test is not None:
             rules[rule.name] = Rule(
                 rule.name, test, condition, rule.message, rule.messages, rule.path, rule.enforce_now

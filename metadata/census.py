@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 
-from metadata.catalog import Entity
+from expressions import SqlValue, Type, condition
+from metadata.catalog import Entity, Rule
 from metadata.field import Column, Field
 from storage.batch import NAMESPACE
 from storage.engine import Dialect, Engine
-from storage.sql import compile, fold
+from storage.sql import compile, compile_with_constants, fold
 
 
 class Census:
@@ -63,6 +64,16 @@ class Census:
         )
         return int((await self._fetch(sa.select(sa.func.count()).select_from(groups)))[0][0])
 
+    async def count_breaking(self, entity: Entity, rule: Rule, there: Collection[str]) -> int:
+        """Live rows that break a rule over the record's own fields; columns not in `there` are still null."""
+        columns, dialect = _OwnColumns(entity, there), self._engine.dialect
+        broken = condition(rule.check, columns, dialect, negated=True)
+        applies = condition(rule.when, columns, dialect) if rule.when is not None else sa.true()
+        query = sa.select(sa.func.count()).select_from(_table(entity)).where(_live(), applies, broken)
+        made = compile_with_constants(query, dialect)
+        params = tuple(made.constants[name] for name in made.sql.binds)
+        return int((await self._engine.fetch(self._namespace, made.sql, params))[0][0])
+
     async def _count(self, entity: Entity, condition: ColumnElement[Any]) -> int:
         query = sa.select(sa.func.count()).select_from(_table(entity)).where(_live(), condition)
         return int((await self._fetch(query))[0][0])
@@ -70,6 +81,23 @@ class Census:
     async def _fetch(self, query: sa.Select[Any], **values: Any) -> Sequence[Sequence[Any]]:
         sql = compile(query, self._engine.dialect)
         return await self._engine.fetch(self._namespace, sql, tuple(values[name] for name in sql.binds))
+
+
+class _OwnColumns:
+    """The fields of one table as expressions name them."""
+
+    def __init__(self, entity: Entity, there: Collection[str]) -> None:
+        self._entity = entity
+        self._there = there
+
+    def column(self, path: tuple[str, ...]) -> SqlValue:
+        """The column of a field; null where publishing is still to add it."""
+        (name,) = path
+        item = self._entity.by_api_name[name]
+        column = item.column
+        clause: ColumnElement[Any] = _column(column) if column.name in self._there else sa.null()
+        kind = Type.ID if item.relation is not None or name == "id" else item.type.expression
+        return SqlValue(clause, kind or Type.NULL, column.type.scale)
 
 
 def null_rows(entity: Entity, item: Field) -> sa.Select[Any]:

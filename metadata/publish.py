@@ -138,6 +138,7 @@ async def plan_steps(
             if item.columns and not item.system:
                 await _plan_field(census, entity, item, same, dialect, steps)
         await _check_uniques(census, previous, entity, matched, steps.faults)
+        await _check_rules(census, previous, entity, steps.faults)
     return steps
 
 
@@ -221,6 +222,20 @@ async def _check_uniques(
             zh = f"({shown}) 有 {groups:,} 个值出现在多条记录中:请先处理"
             path = ("entity", entity.name, "x-unique", str(index))
             faults.append(Fault(path, ROWS, Text(en, zh), {"count": groups}))
+
+
+async def _check_rules(census: Census, previous: Entity, entity: Entity, faults: list[Fault]) -> None:
+    """A rule with `enforce: now` that is new or changed holds for every record there is."""
+    there = {column.name for item in previous.fields.values() for column in item.columns}
+    for index, rule in enumerate(entity.rules):
+        if not rule.enforce_now or rule in previous.rules:
+            continue
+        broken = await census.count_breaking(entity, rule, there)
+        if broken:
+            en = f"{broken:,} records break the rule {rule.name!r}: mend them, or publish it without enforce: now"
+            zh = f"有 {broken:,} 条记录违反规则“{rule.name}”:请先处理,或去掉 enforce: now"
+            path = ("entity", entity.name, "x-rules", str(index))
+            faults.append(Fault(path, ROWS, Text(en, zh), {"count": broken}))
 
 
 def _batch(

@@ -179,6 +179,25 @@ async def test_uniques_hold_on_live_rows_and_are_refused_over_duplicates(company
         await company.put(done.catalog, "thing")
 
 
+async def test_a_rule_enforced_now_counts_records(company: Company) -> None:
+    properties = {"name": {"type": "string"}, "size": {"type": "number", "multipleOf": 0.01}, "kind": {"enum": ["A"]}}
+    first = await company.publish(entity(properties=properties))
+    await company.put(first.catalog, "thing", name="a", size="2.50", kind="A")
+    await company.put(first.catalog, "thing", name="b", size="9.00")
+    await company.put(first.catalog, "thing", name="c", deletedAt="2026-11-23T08:00:00+00:00")
+    rule = {"name": "r", "when": "kind == 'A'", "check": "size > 2.55", "message": "m", "enforce": "now"}
+    with pytest.raises(DocumentsInvalid) as error:
+        await company.publish(entity(properties=properties, **{"x-rules": [rule]}))
+    assert error.value.faults[0].details == {"count": 1}
+    added = {**properties, "extra": {"type": "string"}}
+    late = {"name": "s", "check": "extra != null", "message": "m", "enforce": "now"}
+    with pytest.raises(DocumentsInvalid) as error:
+        await company.publish(entity(properties=added, **{"x-rules": [late]}))
+    assert error.value.faults[0].details == {"count": 2}
+    rule["check"] = "size >= 2.5"
+    assert (await company.publish(entity(properties=properties, **{"x-rules": [rule]}))).version == 2
+
+
 async def test_one_of_two_publishers_wins(company: Company) -> None:
     await company.publish(sales())
     head = await company.catalogs.head(company.namespace)
