@@ -1,8 +1,8 @@
 """From a validated operation to a `Selection`: fragments spread, equal response keys merged, arguments made terms.
 
 A plan holds for every request with the same document, operation and variable shape; the entities that node ids belong
-to count as shape (`entities_of`). Operations with a root that is no record (viewer, introspection, mutations) have none:
-the stock executor answers them.
+to count as shape (`entities_of`). Operations with a root that is no record (viewer, introspection, mutations) have no
+plan: the stock executor answers them.
 """
 
 from __future__ import annotations

@@ -150,6 +150,7 @@ class Coercers:
             inner = self._bare(type_.of_type)
 
             def required(value: Any, trace: _Trace) -> Any:
+                """Null is refused."""
                 if value is None:
                     raise _Refused
                 return inner(value, trace)
@@ -158,6 +159,7 @@ class Coercers:
         bare = self._bare(type_)
 
         def nullable(value: Any, trace: _Trace) -> Any:
+            """Null stays null."""
             if value is None:
                 trace.append(None)
                 return None
@@ -179,6 +181,7 @@ class Coercers:
         structural = type_.name in self._structural
 
         def enum(value: Any, trace: _Trace) -> Any:
+            """The value behind a name of the enum."""
             if type(value) is not str or value not in values:
                 raise _Refused
             trace.append(value if structural else 1)
@@ -191,6 +194,7 @@ class Coercers:
         if self.is_leaf(item_type):
 
             def leaves(value: Any, trace: _Trace) -> list[Any]:
+                """A list that is one run-time value."""
                 trace.append("list")
                 aside = _Trace()  # how long the list is and what it holds is no part of the shape
                 return [item(one, aside) for one in (value if type(value) is list else [value])]
@@ -198,6 +202,7 @@ class Coercers:
             return leaves
 
         def items(value: Any, trace: _Trace) -> list[Any]:
+            """A list whose length is part of the shape."""
             values = value if type(value) is list else [value]
             trace.append(len(values))
             return [item(one, trace) for one in values]
@@ -207,6 +212,7 @@ class Coercers:
 
 def _scalar(read: Callable[[Any], Any]) -> _Coerce:
     def scalar(value: Any, trace: _Trace) -> Any:
+        """What the scalar itself makes of the value."""
         try:
             value = read(value)
         except (GraphQLError, ValueError, TypeError, OverflowError):

@@ -52,9 +52,3 @@ def rights_of(surface: Surface, entity: str) -> dict[str, bool]:
     seen = surface.entities.get(entity)
     allowed = seen.operations if seen is not None else frozenset()
     return {operation.value: operation in allowed for operation in RIGHTS}
-
-
-def readable_fields(catalog: Catalog, surface: Surface, entity: str) -> list[str]:
-    """API names of the readable fields, in the entity's order."""
-    fields = catalog.entities[entity].fields.values()
-    return [item.api_name for item in fields if item.name in surface.entities[entity].readable]

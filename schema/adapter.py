@@ -120,12 +120,14 @@ def _root_types(
     pool: TypePool, roots: Roots, resolver_of: ResolverOf, static: StaticSchema, lazy: bool
 ) -> tuple[RecordObject, RecordObject | None]:
     def query(name: str) -> GraphQLField:
+        """One field of Query."""
         # static field objects are shared between schemas: copied, never written to
         return (
             copy.copy(static.query[name]) if name in static.query else query_field(pool, roots.query[name], resolver_of)
         )
 
     def mutation(name: str) -> GraphQLField:
+        """One field of Mutation."""
         return mutation_field(pool, roots.mutation[name], resolver_of)
 
     asked = {name: None for name, operation in roots.query.items() if operation.kind not in _STATIC_ROOTS}

@@ -315,6 +315,7 @@ class FlatSchema(GraphQLSchema):
         names = tuple(node_types)
 
         def implementations(_: str) -> InterfaceImplementations:
+            """The types that implement the interface, made now."""
             objects = [cast(GraphQLObjectType, types[name]) for name in names]
             return InterfaceImplementations(objects=objects, interfaces=[])
 

@@ -260,6 +260,7 @@ def _program(terms: list[Term], defaults: Mapping[str, int], limits: Limits) -> 
         return lambda _: cost
 
     def run(variables: Mapping[str, Any]) -> int:
+        """The estimate with a request's variables."""
         estimate = _evaluate(folded, _Sizes(variables, defaults, limits.page_size), {})
         if estimate > limits.records:
             raise exceeded(_RECORDS, limits.records)

@@ -170,6 +170,7 @@ def _number_literal(read: Callable[[Any], Any]) -> Callable[[ValueNode], Any]:
     """Literals keep their digits: a float on the way would lose them."""
 
     def literal(node: ValueNode) -> Any:
+        """The value of a number or string as it is written."""
         if isinstance(node, IntValueNode | FloatValueNode):
             return read(_plain_digits(node.value))
         if isinstance(node, StringValueNode):

@@ -29,6 +29,7 @@ def _register_enum_filter(pool: TypePool, view: View, item: Field) -> None:
     name = filter_name(view, item)
 
     def inputs() -> dict[str, InputField]:
+        """One field per operator."""
         value = pool.get(enum_name(view, item))
         return operator_inputs(pool.shared.operators, item.type.operators, value, pool.some_of(value))
 

@@ -70,6 +70,7 @@ def _enum(pool: TypePool, view: View, item: Field) -> None:
     name = enum_name(view, item)
 
     def values() -> dict[str, EnumValue]:
+        """The choices as enum values."""
         return {choice.value: _enum_value(pool, choice) for choice in item.choices}
 
     pool.register(name, lambda: RecordEnum(name, values, pool.field_title(item)))

@@ -1,0 +1,84 @@
+"""Heads of companies: which version each serves, as far as this process knows.
+
+A request never waits for the head to be asked: it plans with the version that is known, and its own statement tells
+when another one is head. Only a request that does not fit the known version asks before it is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+
+from base.errors import PliantError
+from base.limits import Limits
+from metadata.catalog import Catalog
+from metadata.store import Catalogs, Head, load_head
+from storage.engine import Engine
+
+_VERSIONS_PER_SCHEMA = 50  # a version is an integer: far more companies are remembered than catalogs are kept
+
+_log = logging.getLogger(__name__)
+
+
+class Companies:
+    """Head versions by namespace. Owned by the event loop."""
+
+    def __init__(self, engine: Engine, catalogs: Catalogs, limits: Limits) -> None:
+        self._engine = engine
+        self._catalogs = catalogs
+        self._size = _VERSIONS_PER_SCHEMA * limits.cached_schemas
+        self._versions: OrderedDict[str, int] = OrderedDict()
+        self._advancing: dict[str, asyncio.Task[None]] = {}
+
+    async def head(self, namespace: str) -> Head:
+        """The head as it is known; read from the database at the first touch only."""
+        version = self._versions.get(namespace)
+        if version is None:
+            version = await load_head(self._engine, namespace)
+            self._keep(namespace, version)
+        return Head(version, await self._catalogs.get(namespace, version))
+
+    async def refresh(self, namespace: str) -> bool:
+        """Ask the database (one cheap statement) whether the head has moved; True when it is another one now."""
+        known = self._versions.get(namespace)
+        version = await load_head(self._engine, namespace)
+        if version == known:
+            return False
+        await self._catalogs.get(namespace, version)
+        self._keep(namespace, version)
+        return True
+
+    def moved(self, namespace: str, version: int) -> None:
+        """An answer has told of another head: its catalog is made beside the old one, and later requests take it."""
+        if version <= self._versions.get(namespace, 0) or namespace in self._advancing:
+            return
+        task = asyncio.get_running_loop().create_task(self._advance(namespace))
+        self._advancing[namespace] = task
+        task.add_done_callback(lambda _: self._advancing.pop(namespace, None))
+
+    def published(self, namespace: str, version: int, catalog: Catalog) -> None:
+        """This process has published: from now on this is the head."""
+        self._catalogs.put(namespace, version, catalog.hash, catalog)
+        self._keep(namespace, version)
+
+    def forget(self, namespace: str) -> None:
+        """A company is gone, or came back from a backup."""
+        self._versions.pop(namespace, None)
+        self._catalogs.forget(namespace)
+
+    async def close(self) -> None:
+        """Wait for what is being read."""
+        await asyncio.gather(*self._advancing.values(), return_exceptions=True)
+
+    async def _advance(self, namespace: str) -> None:
+        try:
+            await self.refresh(namespace)
+        except PliantError:
+            _log.exception("reading the new head of %s failed", namespace)  # the next answer asks again
+
+    def _keep(self, namespace: str, version: int) -> None:
+        self._versions[namespace] = version
+        self._versions.move_to_end(namespace)
+        if len(self._versions) > self._size:
+            self._versions.popitem(last=False)

@@ -1,0 +1,68 @@
+"""The context of one request: whose eyes, which version, and what the answer is told to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from access.actor import Actor
+from events.log import read_head
+from metadata.catalog import Catalog
+from metadata.store import Head
+from records.snapshot import Snapshot
+from records.surface import Surface
+from resolvers.runtime import Runtime
+from storage.batch import Cause
+
+
+@dataclass
+class Context:
+    """`info.context` of every resolver, and what compiled operations run with.
+
+    `operation` is the name in the document; it goes into the cause of writes. `kept` is the request's own memory of
+    loaders, empty until the stock executor asks.
+    """
+
+    runtime: Runtime
+    head: Head
+    actor: Actor
+    surface: Surface
+    locale: str
+    request_id: str = ""
+    operation: str | None = None
+    kept: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog that the request sees."""
+        return self.head.catalog
+
+    @property
+    def version(self) -> int:
+        """The company's version number of that catalog."""
+        return self.head.version
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        """The company's rows as the actor may see them."""
+        runtime, actor = self.runtime, self.actor
+        return Snapshot(
+            runtime.engine,
+            actor.namespace,
+            self.head.catalog,
+            self.head.version,
+            actor,
+            runtime.limits,
+            runtime.sealer,
+        )
+
+    @property
+    def cause(self) -> Cause:
+        """Who and what makes the writes of this request."""
+        detail = {"requestId": self.request_id, "operation": self.operation, "tokenId": self.actor.token_id}
+        return Cause(self.actor.member_id, "request", {name: value for name, value in detail.items() if value})
+
+    async def position(self) -> int:
+        """The last position of the company's log that the request sees."""
+        return (await read_head(self.runtime.engine, self.actor.namespace)).position
