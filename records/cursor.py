@@ -11,14 +11,19 @@ from __future__ import annotations
 import binascii
 import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
+from base.clock import timestamp
 from base.errors import BadInput, Text
+from base.json import dump
+from storage.types import ColumnType, time_text
 
 MAX_CURSOR_CHARS = 8_192
 """Longer texts are no cursors: the values of a few order keys, of which only texts can be long."""
@@ -61,3 +66,44 @@ def _foreign() -> BadInput:
             "该游标不属于此列表：请使用相同排序、筛选与搜索条件下返回的游标",
         )
     )
+
+
+_LOGICAL: Mapping[str, Callable[[Any], Any]] = {
+    "decimal": Decimal,
+    "float": float,
+    "date": date.fromisoformat,
+    "time": time.fromisoformat,
+    "timestamp": datetime.fromisoformat,
+}
+
+
+def position_bytes(values: Sequence[Any]) -> bytes:
+    """Key values (logical, or in their JSON form already) as the JSON that is sealed; the same on both engines."""
+    return dump([_form(value) for value in values])
+
+
+def position_values(values: Sequence[Any], types: Sequence[ColumnType]) -> list[Any]:
+    """The logical values of an opened cursor. Raises `BadInput` where a field has changed its type since."""
+    try:
+        if len(values) != len(types):
+            raise ValueError
+        return [_logical(value, type_) for value, type_ in zip(values, types, strict=True)]
+    except (ValueError, TypeError, ArithmeticError):
+        raise BadInput(Text("This cursor is no longer valid", "该游标已失效")) from None
+
+
+def _logical(value: Any, type_: ColumnType) -> Any:
+    convert = _LOGICAL.get(type_.kind)
+    return value if value is None or convert is None else convert(value)
+
+
+def _form(value: Any) -> Any:
+    match value:
+        case datetime():
+            return timestamp(value)
+        case date():
+            return value.isoformat()
+        case time():
+            return time_text(value)
+        case _:
+            return value

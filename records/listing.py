@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 
 from base.errors import BadInput, Text
+from metadata.catalog import Entity
 from records.aggregates import aggregate_object
 from records.alias import Alias
-from records.binds import Run, reader, tree_reader
+from records.binds import Run, Variables, reader, tree_reader
 from records.orders import Key, after, branches, key_fields, order_keys
 from records.planning import Context, Planning, Slot
 from records.search import search_condition
@@ -54,7 +55,7 @@ class Connection:
         self._rows = rows
         self._planning = planning
         self._make_pairs = make_pairs
-        self._check_arguments()
+        check_arguments(listing, planning)
         self._keys = order_keys(listing.order, rows, planning.gate)
         self._backward = listing.last is not None
         self._page = rows.page()
@@ -97,23 +98,6 @@ class Connection:
             value, source = row_objects(items, source, self._planning.names, self._planning.dialect)
             pairs[place] = (pairs[place][0], JsonList(value, self._shown()))
         return sa.select(JsonObject(pairs)).select_from(source).scalar_subquery()
-
-    def _check_arguments(self) -> None:
-        listing, planning = self._listing, self._planning
-        if listing.first is not None and listing.last is not None:
-            raise BadInput(Text("'first' and 'last' exclude each other", "“first”与“last”不能同时使用"))
-        if listing.offset is not None and (listing.after or listing.before or listing.last):
-            raise BadInput(
-                Text(
-                    "'offset' goes with 'first' only, not with cursors", "“offset”只能与“first”一起使用，不能与游标并用"
-                )
-            )
-        for name in ("first", "last"):
-            term = getattr(listing, name)
-            if term is not None:
-                planning.check_range(term, name, planning.limits.page_size_max)
-        if listing.offset is not None:
-            planning.check_range(listing.offset, "offset", planning.limits.offset_max)
 
     @property
     def _size(self) -> ColumnElement[Any]:
@@ -197,14 +181,8 @@ class Connection:
     def _list_context(self) -> int:
         """The number of this list among those with cursors."""
         if self._context is None:
-            listing = self._listing
-            fixed = [key_fields(listing.order, self._rows.entity), listing.deleted.value]
-            read_filter = tree_reader(listing.filter) if listing.filter is not None else lambda variables: None
-            read_search = reader(listing.search) if listing.search is not None else lambda variables: None
             self._context = len(self._planning.contexts)
-            self._planning.contexts.append(
-                Context(fixed, lambda variables: [read_filter(variables) or {}, read_search(variables) or ""])
-            )
+            self._planning.contexts.append(list_context(self._listing, self._rows.entity))
         return self._context
 
     def _positions(self) -> tuple[list[ColumnElement[Any] | None] | None, ...]:
@@ -225,7 +203,7 @@ class Connection:
         ]
 
     def _mark(self) -> ColumnElement[Any]:
-        """A row's cursor before it is sealed: the run's nonce, the list's number, the key values as hexadecimal JSON."""
+        """A row's cursor before it is sealed: the run's nonce, the list's number, the key values as hex of JSON."""
         planning = self._planning
         planning.marks = True
         values = [
@@ -311,6 +289,31 @@ class Connection:
 
     def _over_all(self, value: ColumnElement[Any], conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[Any]:
         return sa.select(value).select_from(self._rows.table).where(*conditions).scalar_subquery()
+
+
+def check_arguments(listing: Listing, planning: Planning) -> None:
+    """See to the page arguments. Raises `BadInput` for those that exclude each other; ranges are checked per run."""
+    if listing.first is not None and listing.last is not None:
+        raise BadInput(Text("'first' and 'last' exclude each other", "“first”与“last”不能同时使用"))
+    if listing.offset is not None and (listing.after or listing.before or listing.last):
+        raise BadInput(Text("'offset' goes with 'first' only, not with cursors", "“offset”只能与“first”一起使用"))
+    for name, term in (("first", listing.first), ("last", listing.last)):
+        if term is not None:
+            planning.check_range(term, name, planning.limits.page_size_max)
+    if listing.offset is not None:
+        planning.check_range(listing.offset, "offset", planning.limits.offset_max)
+
+
+def list_context(listing: Listing, entity: Entity) -> Context:
+    """What a list is, for its cursors."""
+    fixed = [key_fields(listing.order, entity), listing.deleted.value]
+    read_filter = tree_reader(listing.filter) if listing.filter is not None else _nothing
+    read_search = reader(listing.search) if listing.search is not None else _nothing
+    return Context(fixed, lambda variables: [read_filter(variables) or {}, read_search(variables) or ""])
+
+
+def _nothing(variables: Variables) -> None:
+    return None
 
 
 def matching(listing: Listing, rows: Alias, planning: Planning) -> list[ColumnElement[bool]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from base.errors import BadInput, LimitExceeded, Text
+from base.json import dump
 from base.limits import Limits
 from metadata.catalog import Catalog
 from records.alias import Alias, Names
@@ -80,3 +82,10 @@ def check_range(value: Any, name: str, maximum: int) -> None:
         raise BadInput(Text(f"'{name}' must be 0 or more", f"“{name}”必须大于等于 0"))
     if value > maximum:
         raise LimitExceeded(Text(f"'{name}' is at most {maximum}", f"“{name}”最大为 {maximum}"))
+
+
+def list_digests(contexts: Sequence[Context], run: Run) -> list[bytes]:
+    """What each list is in this run, hashed: company, grants, order, filter with its values, search."""
+    snapshot = run.snapshot
+    who = [snapshot.namespace, snapshot.actor.grants.hash]
+    return [hashlib.sha256(dump([*who, context.fixed, context.read(run.variables)])).digest() for context in contexts]

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
-from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -20,24 +18,28 @@ import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 
 from access.grant import GrantSet
-from base.errors import BadInput, Text
-from base.json import digest, dump
+from base.errors import PliantError, Text
+from base.json import dump
 from base.limits import Limits
 from metadata.catalog import Catalog
 from records.binds import Getter, Run, Variables
+from records.cursor import position_bytes, position_values
 from records.gate import Gate
-from records.planning import Context, Pattern, Planning, Slot
+from records.planning import Context, Pattern, Planning, Slot, list_digests
 from records.roots import root_column
 from records.selection import RootTypeName, Selection
 from records.snapshot import Snapshot
 from storage.batch import NAMESPACE, Sql, Value
 from storage.engine import Dialect
-from storage.sql import column, compile_with_constants, labelled
-from storage.types import ColumnType
+from storage.sql import column, compile_with_constants, fits_parser, labelled
 
 _NONCE = secrets.token_hex(12)  # marks cursors in answers; never leaves the process, so no value can forge one
 _MARK = re.compile(_NONCE.encode() + rb"(\d+)\.([0-9a-fA-F]*)!")
 _HEAD = "h"
+
+
+class PlanTooDeep(PliantError):
+    """No statement of this engine can hold the selection: answer it with the stock executor instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Plan:
             return statement
         cursors = {
             index: _opened(slot, run, digests[slot.context])
-            for digests in (_digests(statement.contexts, run),)
+            for digests in (list_digests(statement.contexts, run),)
             for index, slot in enumerate(statement.slots)
         }
         run.cursors = cursors
@@ -105,7 +107,11 @@ class Plan:
 def compile_selection(
     selection: Selection, catalog: Catalog, grants: GrantSet, dialect: Dialect, limits: Limits
 ) -> Plan:
-    """Write the statement of a selection. Raises `BadInput` or `LimitExceeded` for what no values could mend."""
+    """Write the statement of a selection.
+
+    Raises `BadInput` or `LimitExceeded` for what no values could mend, `PlanTooDeep` where the engine takes no such
+    statement (SQLite, beyond about six lists in each other).
+    """
     statement = _write(selection, catalog, grants, dialect, limits, {})
     return Plan(selection, catalog, grants, dialect, limits, _pieces(selection), statement)
 
@@ -123,7 +129,7 @@ async def run(plan: Plan, snapshot: Snapshot, variables: Variables) -> Answer:
         parts.append(piece)
     data = b"".join(parts)
     if statement.marks:
-        data = _sealed(data, _digests(statement.contexts, going), snapshot)
+        data = _sealed(data, list_digests(statement.contexts, going), snapshot)
     return Answer(data, int(row[-1]))
 
 
@@ -139,6 +145,8 @@ def _write(
     version = labelled(column(_HEAD, "catalog_version", sa.BigInteger()), "v")
     head = sa.table("_head", schema=NAMESPACE).alias(_HEAD)
     compiled = compile_with_constants(sa.select(*columns, version).select_from(head), dialect)
+    if not fits_parser(compiled.sql, dialect):
+        raise PlanTooDeep(Text("This query is nested too deep for one statement", "该查询嵌套过深，无法合成一条语句"))
     getters = tuple(planning.binds.getter(name, compiled.constants) for name in compiled.sql.binds)
     return Statement(
         compiled.sql,
@@ -163,47 +171,14 @@ def _pieces(selection: Selection) -> tuple[bytes, ...]:
     return tuple(pieces)
 
 
-def _digests(contexts: Sequence[Context], run: Run) -> list[bytes]:
-    """What each list is in this run: company, grants, order, filter and search."""
-    snapshot = run.snapshot
-    who = [snapshot.namespace, snapshot.actor.grants.hash]
-    return [digest([who, context.fixed, _plain(context.read(run.variables))]).encode() for context in contexts]
-
-
-def _plain(value: Any) -> Any:
-    return orjson.loads(dump(value))
-
-
 def _opened(slot: Slot, run: Run, context: bytes) -> Sequence[Any]:
-    values = run.snapshot.sealer.open(slot.read(run.variables), context)
-    try:
-        if len(values) != len(slot.types):
-            raise ValueError
-        return [_logical(value, type_) for value, type_ in zip(values, slot.types, strict=True)]
-    except (ValueError, TypeError, ArithmeticError):
-        # sealed by us, for a field that has changed its type since
-        raise BadInput(Text("This cursor is no longer valid", "该游标已失效")) from None
-
-
-_LOGICAL: Mapping[str, Callable[[Any], Any]] = {
-    "decimal": Decimal,
-    "float": float,
-    "date": date.fromisoformat,
-    "time": time.fromisoformat,
-    "timestamp": datetime.fromisoformat,
-}
-
-
-def _logical(value: Any, type_: ColumnType) -> Any:
-    """The logical value of the JSON form in a cursor."""
-    convert = _LOGICAL.get(type_.kind)
-    return value if value is None or convert is None else convert(value)
+    return position_values(run.snapshot.sealer.open(slot.read(run.variables), context), slot.types)
 
 
 def _sealed(data: bytes, digests: Sequence[bytes], snapshot: Snapshot) -> bytes:
     seal = snapshot.sealer.seal
 
     def replace(match: re.Match[bytes]) -> bytes:
-        return seal(bytes.fromhex(match[2].decode()), digests[int(match[1])])
+        return seal(position_bytes(orjson.loads(bytes.fromhex(match[2].decode()))), digests[int(match[1])])
 
     return _MARK.sub(replace, data)

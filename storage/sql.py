@@ -7,7 +7,9 @@ Columns made by `column` belong to no FROM, so nothing is ever added to a statem
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -78,6 +80,24 @@ def compile_with_constants(clause: ClauseElement, dialect: Dialect) -> Compiled:
     order = tuple(compiled.positiontup or ())
     constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required and name in order}
     return Compiled(Sql(str(compiled), order), constants)
+
+
+def fits_parser(sql: Sql, dialect: Dialect) -> bool:
+    """Whether the engine's parser takes a statement that is nested so deep.
+
+    SQLite before 3.46 gives up at a hundred pending grammar symbols (YYSTACKDEPTH); its own parser tells best.
+    PostgreSQL has no limit that a request could reach.
+    """
+    if dialect == "postgresql":
+        return True
+    with closing(sqlite3.connect(":memory:")) as connection:
+        try:
+            connection.execute(sql.text.replace(f"{NAMESPACE}.", ""))
+        except sqlite3.OperationalError as error:
+            return "parser stack overflow" not in str(error)  # any other error comes after the parser
+        except sqlite3.ProgrammingError:
+            return True
+    return True
 
 
 def quoted(name: str) -> str:

@@ -82,7 +82,8 @@ class Asker:
         """Some scalars, `__typename`, and relations while depth is left."""
         names = self._readable(entity)
         items: list[Any] = [
-            ask.Scalar(self.key(), name) for name in self.random.sample(names, min(len(names), self.random.randint(1, 8)))
+            ask.Scalar(self.key(), name)
+            for name in self.random.sample(names, min(len(names), self.random.randint(1, 8)))
         ]
         if self.random.random() < 0.2:
             items.append(ask.TypeName(self.key(), entity.type_name))
@@ -211,7 +212,9 @@ class Asker:
             result[relation.name] = {self.random.choice(["some", "none", "every"]): inner}
 
     def _tests(self, entity: Entity, item: Field) -> dict[str, Any]:
-        names = self.random.sample(item.type.operators, 1 if self.random.random() < 0.8 else min(2, len(item.type.operators)))
+        names = self.random.sample(
+            item.type.operators, 1 if self.random.random() < 0.8 else min(2, len(item.type.operators))
+        )
         return {name: self._argument(entity, item, name) for name in names}
 
     def _some_value(self, entity: Entity, item: Field) -> Any:

@@ -71,7 +71,13 @@ async def load(engine: Engine, namespace: str, catalog: Catalog) -> Data:
     for record_id, principal, level, fields, until in await _table(engine, namespace, "_share", columns):
         names = None if fields is None else set(fields) if isinstance(fields, list) else set(_parsed(fields))
         data.shares.append(
-            {"record": _text(record_id), "principal": principal, "level": level, "fields": names, "until": decode(until)}
+            {
+                "record": _text(record_id),
+                "principal": principal,
+                "level": level,
+                "fields": names,
+                "until": decode(until),
+            }
         )
     return data
 
@@ -284,9 +290,7 @@ class Naive:
         """Whether a filter holds for a row."""
         if tree is None or tree == Constant(None):
             return True
-        return all(
-            self._entry(entity, row, key, item) for key, item in plain(tree).items() if item != Constant(None)
-        )
+        return all(self._entry(entity, row, key, item) for key, item in plain(tree).items() if item != Constant(None))
 
     def _entry(self, entity: Entity, row: Row, key: str, item: Any) -> bool:
         match key:
@@ -370,7 +374,11 @@ class Naive:
         if len(path) == 1:
             return self.value(entity, row, path[0])
         other = self.behind(entity, row, path[0])
-        return None if other is None else self._key(self.catalog.entities[entity.relations[path[0]].target], other, path[1:])
+        return (
+            None
+            if other is None
+            else self._key(self.catalog.entities[entity.relations[path[0]].target], other, path[1:])
+        )
 
     def _connection(self, listing: Listing, rows: Sequence[Row]) -> dict[str, Any]:
         everything = self.chosen(listing, rows)
@@ -484,4 +492,3 @@ def without_cursors(value: Any, keys: frozenset[str] = frozenset({"cursor", "sta
     if isinstance(value, Mapping):
         return {key: None if key in keys else without_cursors(item, keys) for key, item in value.items()}
     return [without_cursors(item, keys) for item in value] if isinstance(value, list) else value
-

@@ -108,7 +108,22 @@ ROLES = (
           "name": True, "amount": True, "watchers": True}}}, contact={"read": {"rows": ["teamId in actor.teamIds"]}}),
 )  # fmt: skip
 
-WORDS = ("Acme", "acme", "Straße", "STRASSE", "北京公司", "海淀", "100%", "a_b", "Ärger", "x", "", "A\nB", "quote\"'", "é")
+WORDS = (
+    "Acme",
+    "acme",
+    "Straße",
+    "STRASSE",
+    "北京公司",
+    "海淀",
+    "100%",
+    "a_b",
+    "Ärger",
+    "x",
+    "",
+    "A\nB",
+    "quote\"'",
+    "é",
+)
 SETS = (("everything",), ("seller",), ("clerk",), ("seller", "clerk"), ("auditor",), ("clerk", "auditor"))
 """Sets of roles that actors hold."""
 
@@ -153,7 +168,9 @@ async def read_world(place: str, seed: int, size: int = 30) -> AsyncIterator[Rea
         namespace = f"c_{public_id()}"
         await engine.create(namespace)
         try:
-            documents = {(str(item["kind"]), str(item["name"])): item for item in (ACCOUNT, DEAL, CONTACT, LINE, *ROLES)}
+            documents = {
+                (str(item["kind"]), str(item["name"])): item for item in (ACCOUNT, DEAL, CONTACT, LINE, *ROLES)
+            }
             published = await publish(engine, namespace, None, documents)
             filler = _Filler(engine, namespace, published.catalog, Random(seed), size)
             await filler.fill(published.version)
@@ -260,7 +277,7 @@ class _Filler:
             case "uuid":
                 return new_id()
             case "texts":
-                return random.sample(["vip", "new", "北", "a\"b"], random.randint(0, 3))
+                return random.sample(["vip", "new", "北", 'a"b'], random.randint(0, 3))
             case _:
                 return random.choice([{"a": [1, None, "x"]}, [], "text", 1.5, {"z": {"y": True}}, None])
 
