@@ -20,6 +20,7 @@ from metadata.keywords import (
 from metadata.legal import LegalNames
 from metadata.notes import DROPPED, Notes, keyword_notes
 from metadata.patterns import pattern_fault
+from metadata.system_fields import anything_property
 from metadata.weight import check_weight
 
 _OWN = SCHEMA_KEYWORDS | PROPERTY_KEYWORDS | {"x-entity", "x-inverse", "x-onDelete", "x-scale", "x-pattern"}
@@ -42,7 +43,7 @@ class AdoptedProperty:
     def as_json(self) -> AdoptedProperty:
         """The same as a json field, its original beside it."""
         kept = {key: self.property[key] for key in _SHOWN if key in self.property}
-        prop = {"x-type": "json", **kept, "x-source": {"name": self.original, "schema": self.source}}
+        prop = {**anything_property(), **kept, "x-source": {"name": self.original, "schema": self.source}}
         return replace(self, property=prop, values={}, is_json=True)
 
     def without(self, keyword: str) -> AdoptedProperty:

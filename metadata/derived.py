@@ -93,6 +93,7 @@ class _Mapper:
         self.definitions: dict[str, Json] = {}
 
     def mapped(self, schema: Mapping[str, Json]) -> dict[str, Json]:
+        """A schema on the record with every property name replaced."""
         return {key: self._value(key, value) for key, value in schema.items()}
 
     def _schema(self, schema: Json) -> Json:

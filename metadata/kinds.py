@@ -34,7 +34,8 @@ class Known:
 
     def fields(self, entity: str) -> Mapping[str, str]:
         """Every name that a document may use for a field -> the field's name (`accountId` -> `account`)."""
-        found = {name: name for name, item in self._entities[entity].fields.items() if not item.write_only}
+        fields = self._entities[entity].fields.items()
+        found = {name: name for name, item in fields if not (item.system and item.write_only)}
         found.update({api: item.name for api, item in self._entities[entity].by_api_name.items() if item.name in found})
         return found
 

@@ -37,6 +37,11 @@ def system_fields() -> Mapping[str, FieldDraft]:
     return fields
 
 
+def anything_property() -> Mapping[str, Json]:
+    """The property that takes any value: what `adopt` falls back to."""
+    return _SOURCE["anything"]
+
+
 def parent_property(parent: str, title: str, titles: Mapping[str, str]) -> Mapping[str, Json]:
     """The property of the required reference that a `children` field makes on its target."""
     return {**_SOURCE["parent"], "x-entity": parent, "title": title, "x-titles": dict(titles)}

@@ -203,6 +203,7 @@ async def test_one_of_two_publishers_wins(company: Company) -> None:
     head = await company.catalogs.head(company.namespace)
 
     def with_field(name: str) -> Documents:
+        """The application with one more field."""
         documents = sales()
         documents["entity", "account"]["properties"][name] = {"type": "string"}
         return documents
