@@ -50,9 +50,10 @@ _CLAIM: Final[Mapping[Dialect, Sql]] = {
         f"{_DUE.format(now=_SQLITE_NOW)} ?)"
     ),
 }
+_MINE: Final = f"SELECT {', '.join(_COLUMNS)} FROM __ns__._job WHERE lease_token = {{place}} ORDER BY run_at, id"
 _CLAIMED: Final[Mapping[Dialect, Sql]] = {
-    dialect: Sql(f"SELECT {', '.join(_COLUMNS)} FROM __ns__._job WHERE lease_token = {place} ORDER BY run_at, id")
-    for dialect, place in (("postgresql", "$1"), ("sqlite", "?"))
+    "postgresql": Sql(_MINE.format(place="$1")),
+    "sqlite": Sql(_MINE.format(place="?")),
 }
 _COMPLETE: Final[Mapping[Dialect, Sql]] = {
     "postgresql": Sql("DELETE FROM __ns__._job WHERE id = $1::uuid AND lease_token = $2::text"),
@@ -120,7 +121,11 @@ async def claim(
     await _apply(engine, namespace, Execute(take, (token, lease_seconds, listed, limit)))
     decoders = [type_.decoder(engine.dialect) for type_ in _COLUMNS.values()]
     rows = await engine.fetch(namespace, found, (token,))
-    return [Job(*(decode(value) for decode, value in zip(decoders, row, strict=True)), token) for row in rows]
+    jobs = []
+    for row in rows:
+        job_id, kind, payload, run_at, attempt = (decode(value) for decode, value in zip(decoders, row, strict=True))
+        jobs.append(Job(job_id, kind, payload, run_at, attempt, token))
+    return jobs
 
 
 def complete(dialect: Dialect, job: Job) -> Execute:

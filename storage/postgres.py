@@ -20,14 +20,14 @@ from base.limits import DEFAULTS, Limits
 from storage import fixed, migrations
 from storage.batch import Batch, NotUnique, Outcome, Sql, Value
 from storage.engine import CONTROL, Dialect
-from storage.errors import Busy, NamespaceMissing, StorageError
+from storage.errors import Busy, NamespaceMissing, StatementRefused, StorageError, Unreachable
 from storage.migrations import Migration
 from storage.names import checked_namespace, placed, quoted
 from storage.postgres_apply import Refused, apply_steps, replayed
-from storage.postgres_errors import is_retried, understood, violated_index
+from storage.postgres_errors import is_lost, is_retried, understood, violated_index
 from storage.postgres_fused import fuse
 from storage.postgres_lane import ATTEMPTS, Lane, pause
-from storage.postgres_pool import Connection, Pool, connect
+from storage.postgres_pool import Connection, Pool, connect, roll_back
 from storage.postgres_sequence import sequence
 
 MINIMUM_VERSION = 140_000
@@ -60,6 +60,7 @@ class PostgresEngine:
         self._pool = Pool(url, {"statement_timeout": str(int(seconds * 1000))}, connections, seconds)
         self._publishers = asyncio.Semaphore(_PUBLISHERS)
         self._lanes: dict[str, Lane] = {}
+        self._tasks: set[asyncio.Future[Outcome]] = set()
         self._ready: set[str] = set()
         self._touching: dict[str, asyncio.Lock] = {}
 
@@ -79,6 +80,8 @@ class PostgresEngine:
         """Finish the writes under way and disconnect."""
         for lane in list(self._lanes.values()):
             await lane.finished()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
         await self._pool.close()
 
     async def create(self, namespace: str) -> None:
@@ -102,13 +105,15 @@ class PostgresEngine:
         if namespace not in self._ready:
             await self._touch(namespace)
         text = placed(sql.text, self._schema(namespace))
-        connection = await self._pool.take()
         try:
-            return await connection.fetch(text, *params)
-        except Exception as error:
-            raise understood(error) from error
-        finally:
-            self._pool.give(connection)
+            return await self._fetch(text, params)
+        except Unreachable:
+            # The server was restarted, perhaps, and this was a connection of before.
+            return await self._fetch(text, params)
+        except StatementRefused as error:
+            if isinstance(error.__cause__, asyncpg.UndefinedTableError | asyncpg.InvalidSchemaNameError):
+                self._ready.discard(namespace)  # dropped by another process, perhaps: look again next time
+            raise
 
     async def apply(self, namespace: str, batch: Batch) -> Outcome:
         """Apply a Batch, in one transaction with those of the company that wait beside it."""
@@ -119,7 +124,11 @@ class PostgresEngine:
         fused = fuse(batch)
         if fused is not None:
             return await self._lane(namespace).apply(batch, fused)
-        return await asyncio.shield(asyncio.ensure_future(self._apply_steps(namespace, batch)))
+        # A task of its own: cancelling the caller does not stop the transaction.
+        task = asyncio.ensure_future(self._apply_steps(namespace, batch))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
 
     async def migrate(self, namespace: str, ddl: Sequence[str], batch: Batch) -> Outcome:
         """Run DDL and then the Batch in one transaction; an outcome but `Applied` keeps neither."""
@@ -151,9 +160,19 @@ class PostgresEngine:
             try:
                 return await sequence(connection, self._schema(namespace))
             except Exception as error:
-                with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-                    await connection.execute("ROLLBACK")
+                await roll_back(connection, error)
                 raise understood(error) from error
+
+    async def _fetch(self, text: str, params: Sequence[Value]) -> Sequence[Sequence[Any]]:
+        connection = await self._pool.take()
+        try:
+            return await connection.fetch(text, *params)
+        except Exception as error:
+            if is_lost(error):
+                connection.terminate()
+            raise understood(error) from error
+        finally:
+            self._pool.give(connection)
 
     def _schema(self, namespace: str) -> str:
         return self._prefix + checked_namespace(namespace)
@@ -184,11 +203,10 @@ class PostgresEngine:
                     await connection.execute("COMMIT")
                     return outcome
                 except Refused as refused:
-                    await connection.execute("ROLLBACK")
+                    await roll_back(connection, refused)
                     return await replayed(connection, schema, batch) or refused.outcome
                 except Exception as error:
-                    if not connection.is_closed():
-                        await connection.execute("ROLLBACK")
+                    await roll_back(connection, error)
                     index = violated_index(error)
                     if index is not None:
                         return NotUnique(index)
@@ -223,8 +241,7 @@ class PostgresEngine:
                         await connection.execute("COMMIT")
                         return result
                     except Exception as error:
-                        if not connection.is_closed():
-                            await connection.execute("ROLLBACK")
+                        await roll_back(connection, error)
                         if isinstance(error, Refused):
                             raise
                         if not is_retried(error) or time.monotonic() > deadline:

@@ -142,7 +142,7 @@ async def _update(connection: Connection, schema: str, updates: Sequence[Update]
         f"{quoted(column)} = {place()}::{postgres_name(kind)}"
         for column, kind in zip(first.columns, first.types, strict=True)
     )
-    where = f"id = {place()}::uuid" + ("" if first.version is None else f" AND version = {place()}::integer")
+    where = f"id = {place()}" + ("" if first.version is None else f" AND version = {place()}")
     text = placed(
         f"WITH u AS (UPDATE __ns__.{quoted(first.table)} SET {assignments} WHERE {where} RETURNING 1) "
         f"SELECT EXISTS (SELECT FROM u)",

@@ -33,11 +33,16 @@ def understood(error: Exception) -> StorageError:
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
         return _EXACT.get(state, _CLASS.get(state[:2], StatementRefused))()
-    if isinstance(error, OSError | TimeoutError):
+    if isinstance(error, OSError | TimeoutError | asyncpg.InternalClientError):
         return Unreachable()
     if isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError):
         return Unreachable()  # the connection is closed; values of a wrong type are ValueErrors
     return StatementRefused()
+
+
+def is_lost(error: Exception) -> bool:
+    """Whether the connection is of no more use. asyncpg may still call it open after the server's last word."""
+    return isinstance(understood(error), Unreachable)
 
 
 def is_retried(error: Exception) -> bool:

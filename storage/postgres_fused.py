@@ -131,8 +131,8 @@ def _text(shape: _Shape) -> str:
     changed = ""
     if shape.update is not None:
         table, _, _, versioned = shape.update
-        changed = f"id = {place()}::uuid"
-        version = f" AND version = {place()}::integer" if versioned else ""
+        changed = f"id = {place()}"
+        version = f" AND version = {place()}" if versioned else ""
         parts.append(
             f"changed AS MATERIALIZED (SELECT 1 FROM __ns__.{quoted(table)} WHERE {changed}{version} FOR NO KEY UPDATE)"
         )

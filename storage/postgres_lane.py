@@ -1,8 +1,8 @@
 """Group commit on PostgreSQL: the Batches of one company that wait go together into one transaction.
 
-    BEGIN; SELECT pg_advisory_xact_lock_shared(company)   one round trip; shared with all writers, kept out by publish
-    one statement per Batch, equal texts pipelined        each with a snapshot of its own, after the lock
-    COMMIT                                                one fsync for all
+    BEGIN; SELECT pg_advisory_xact_lock_shared(company)      one round trip; writers share it, publish keeps them out
+    one statement per Batch, runs of equal texts pipelined   each with a snapshot of its own, after the lock
+    COMMIT                                                   one fsync for all
 
 While a group is under way the next one gathers. A Batch that breaks a constraint rolls the group back; it is then run
 again with a savepoint for each Batch. Two groups of a company never hold rows of each other: a Batch that touches a
@@ -15,6 +15,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import asyncpg
@@ -25,7 +26,7 @@ from storage.names import placed
 from storage.postgres_apply import replayed
 from storage.postgres_errors import is_retried, understood, violated_index
 from storage.postgres_fused import Fused
-from storage.postgres_pool import Connection, Pool
+from storage.postgres_pool import Connection, Pool, roll_back
 
 GROUP_MAX = 64
 """Batches in one transaction: more only makes the first wait for the last."""
@@ -82,9 +83,11 @@ class Lane:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        if self._tasks:
+            return  # who still runs takes what waits, and may be what it waits for
         if self._waiting:
             self._start()
-        elif not self._tasks:
+        else:
             self._emptied()
 
     async def _work(self) -> None:
@@ -100,11 +103,12 @@ class Lane:
                 try:
                     await self._run(connection, group)
                 except Exception as error:
+                    await roll_back(connection, error)
                     _fail(group, understood(error), error)
-                    if connection.is_in_transaction():
-                        return  # the pool throws it away
                 finally:
                     self._running.remove(group)
+                if self._pool.wanted:
+                    return  # others first: this company comes again behind them
         finally:
             self._pool.give(connection)
 
@@ -121,8 +125,8 @@ class Lane:
             free = not self._running or not (fused.touched & changed or fused.touched & held or fused.shared & changed)
             (group if free and len(group) < GROUP_MAX else rest).append(item)
         self._waiting = rest
-        # One order of locking for all processes.
-        group.sort(key=lambda item: min(item.fused.touched, default=""))
+        # One order of locking for all processes; new rows lock nothing that others want, so they go by text.
+        group.sort(key=lambda item: (min(item.fused.touched, default=""), item.fused.text))
         return group
 
     async def _run(self, connection: Connection, group: list[_Item]) -> None:
@@ -132,9 +136,8 @@ class Lane:
             return
         except _Unknown:
             raise
-        except Exception:
-            if not connection.is_closed():
-                await connection.execute("ROLLBACK")
+        except Exception as error:
+            await roll_back(connection, error)
         if connection.is_closed():
             # It broke before the commit: nothing is written, and a fresh connection may do.
             async with self._pool.borrowed() as fresh:
@@ -155,11 +158,9 @@ class Lane:
 
     async def _together(self, connection: Connection, group: list[_Item]) -> None:
         await connection.execute(self._begin)
-        by_text: dict[str, list[_Item]] = {}
-        for item in group:
-            by_text.setdefault(item.fused.text, []).append(item)
         outcomes: list[tuple[_Item, Outcome]] = []
-        for text, items in by_text.items():
+        for text, run in groupby(group, lambda item: item.fused.text):
+            items = list(run)
             if len(items) == 1:
                 rows = await connection.fetch(placed(text, self._schema), *items[0].fused.arguments)
             else:

@@ -18,7 +18,7 @@ import asyncpg
 
 from storage.codecs import set_date_codec
 from storage.errors import Busy, Unreachable
-from storage.postgres_errors import understood
+from storage.postgres_errors import is_lost, understood
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 
@@ -59,6 +59,19 @@ async def connect(url: str, settings: Mapping[str, str]) -> Connection:
     return connection
 
 
+async def roll_back(connection: Connection, error: Exception) -> None:
+    """End a transaction that failed; a connection that is of no more use is closed instead."""
+    if connection.is_closed():
+        return
+    if is_lost(error):
+        connection.terminate()
+        return
+    try:
+        await connection.execute("ROLLBACK")
+    except Exception:  # it broke just now: the server has rolled back
+        connection.terminate()
+
+
 class Pool:
     """At most `size` connections, made when they are needed."""
 
@@ -72,6 +85,11 @@ class Pool:
         self._expiry: dict[Connection, float] = {}
         self._waiters: deque[asyncio.Future[Connection | None]] = deque()
         self._closing = False
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody waits for a connection."""
+        return bool(self._waiters)
 
     @asynccontextmanager
     async def borrowed(self) -> AsyncIterator[Connection]:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from base.clock import now, timestamp
 from storage import sqlite_functions
-from storage.errors import Damaged, NamespaceMissing
+from storage.errors import Damaged, NamespaceMissing, Unreachable
 
 MINIMUM_VERSION = (3, 38, 0)
 """Older SQLite has no STRICT tables, no RETURNING and no built-in JSON."""
@@ -58,7 +58,7 @@ def connect(
             timeout=5.0,
         )
     except sqlite3.OperationalError as error:
-        raise NamespaceMissing() from error
+        raise (Unreachable() if path.exists() else NamespaceMissing()) from error
     try:
         _set_up(connection, reading)
     except sqlite3.DatabaseError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from storage.errors import Busy, Damaged, NamespaceMissing, StatementRefused, StorageError, StorageFull, Unreachable
+from storage.errors import Busy, Damaged, StatementRefused, StorageError, StorageFull, Unreachable
 
 _MEANING: dict[int, type[StorageError]] = {
     sqlite3.SQLITE_BUSY: Busy,
@@ -16,7 +16,7 @@ _MEANING: dict[int, type[StorageError]] = {
     sqlite3.SQLITE_READONLY: Unreachable,
     sqlite3.SQLITE_PERM: Unreachable,
     sqlite3.SQLITE_PROTOCOL: Unreachable,
-    sqlite3.SQLITE_CANTOPEN: NamespaceMissing,
+    sqlite3.SQLITE_CANTOPEN: Unreachable,
     sqlite3.SQLITE_CORRUPT: Damaged,
     sqlite3.SQLITE_NOTADB: Damaged,
 }

@@ -44,6 +44,7 @@ from storage.types import (
     ColumnType,
     decimal,
 )
+from storage.upkeep import forget_expired_keys
 from tests.storage.shop import batch, change, customer, exists, log, names, renamed
 
 NOTHING = Sql("UPDATE __ns__.customer SET name = 'x' WHERE 1 = 0")
@@ -319,3 +320,11 @@ async def test_a_reading_statement_that_is_wrong(engine: Engine) -> None:
     with pytest.raises(StatementRefused) as caught:
         await engine.fetch("shop", Sql("SELECT nothing FROM __ns__.nowhere"))
     assert "nowhere" not in str(caught.value)
+
+
+async def test_expired_keys_are_forgotten(engine: Engine) -> None:
+    for key, expires in (("old", "2001-01-01T00:00:00+00:00"), ("new", "2100-01-01T00:00:00+00:00")):
+        await engine.apply("shop", batch(idempotency=IdempotencyRow(key, "h", {}, expires)))
+    await forget_expired_keys(engine, "shop")
+    rows = await engine.fetch("shop", Sql("SELECT key FROM __ns__._idempotency"))
+    assert [row[0] for row in rows] == ["new"]
