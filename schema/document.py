@@ -18,7 +18,7 @@ from graphql import (
     validate,
 )
 
-from base.errors import BadInput, NotFound, Text
+from base.errors import BadInput, LimitExceeded, NotFound, Text
 from base.limits import Limits
 from metadata.catalog import Catalog
 from records.selection import Selection
@@ -34,6 +34,13 @@ from schema.shared import STRUCTURAL_ENUMS
 MAX_ERRORS: Final = 5
 """Validation stops here: a document of misspelt fields must not cost seconds."""
 
+_ABORTED: Final = "Validation aborted."
+"""What graphql-core says when comparing equal response keys would take too long."""
+
+_TOO_COMPLEX: Final = Text(
+    "The document is too complex to be validated: select fields of one name less often.",
+    "文档过于复杂,无法校验:请减少同名字段的重复选择。",
+)
 _ID_PREFIX: Final = "sha256:"
 _NO_SUCH_OPERATION: Final = Text("The document has no such operation.", "文档中没有该操作。")
 _LEVELS: Final = Text("nested levels", "嵌套层级")
@@ -160,7 +167,10 @@ def compile_document(text: str, binding: Binding) -> CompiledDocument:
         raise exceeded(Text("characters", "字符"), limits.document_chars)
     node = _parse(text, limits, located=False)
     costs = measure(node, binding.schema, limits)
-    if validate(binding.schema, node, max_errors=MAX_ERRORS, hide_suggestions=True):
+    errors = validate(binding.schema, node, max_errors=MAX_ERRORS, hide_suggestions=True)
+    if any(error.message == _ABORTED for error in errors):
+        raise LimitExceeded(_TOO_COMPLEX)
+    if errors:
         # positions are kept only for documents that need them: they weigh more than the document
         located = _parse(text, limits, located=True)
         raise DocumentInvalid(validate(binding.schema, located, max_errors=MAX_ERRORS, hide_suggestions=True))

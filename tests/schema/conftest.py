@@ -11,6 +11,7 @@ from records.surface import surface_of
 from resolvers.roots import RootKind, RootOperation, roots
 from schema.adapter import Merged, merge
 from schema.cache import CompiledSchema, SchemaCache
+from schema.fixed import UserError
 from tests.schema.samples import SALES, catalog_of, everything
 
 
@@ -24,6 +25,9 @@ def answer(operation: RootOperation) -> Any:
             return {"id": arguments["id"], "name": "Acme", "probability": "no number", "__typename": "Account"}
         if operation.kind is RootKind.NODE:
             return {"__typename": "Account", "id": arguments["id"], "name": "Acme"}
+        if operation.kind is RootKind.CREATE:
+            error: dict[str, Any] = {"path": ["name"], "code": "REQUIRED", "message": "Name is required"}
+            return {"account": None, "userErrors": [error, UserError(**error)]}
         return {"nodes": [{"id": "1"}], "totalCount": 1}
 
     return resolve

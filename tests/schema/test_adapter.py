@@ -71,6 +71,14 @@ async def test_fixed_and_record_fields_answer_together(compiled: CompiledSchema)
     }
 
 
+async def test_payloads_are_dicts_with_errors_as_dicts_or_objects(compiled: CompiledSchema) -> None:
+    text = "mutation { createAccount(input: {}) { account { id } userErrors { path code message details } details } }"
+    result = await run(compiled, text)
+    assert result.errors is None
+    error = {"path": ["name"], "code": "REQUIRED", "message": "Name is required", "details": None}
+    assert result.data == {"createAccount": {"account": None, "userErrors": [error, error], "details": None}}
+
+
 async def test_node_is_resolved_by_typename(compiled: CompiledSchema) -> None:
     result = await run(compiled, '{ node(id: "1") { id ... on Account { name } ... on Product { price } } }')
     assert result.data == {"node": {"id": "1", "name": "Acme"}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import replace
 
@@ -74,6 +75,32 @@ def test_documents_that_are_too_big(fresh: CompiledSchema, text: str, what: str)
     with pytest.raises(LimitExceeded, match=what):
         fresh.document(text)
     assert time.process_time() - started < 0.5
+
+
+FRAGMENTS = " ".join(f"fragment F{n} on Account {{ a{n}: name }}" for n in range(240))
+SPREADS = " ".join(f"...F{n}" for n in range(240))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ accounts { nodes { " + "name " * 4_900 + "} } }",
+        "{ accounts { nodes { " + 'opportunities(filter: { name: { eq: "a" } }) { totalCount } ' * 500 + "} } }",
+        f"{{ account(id: 1) {{ {SPREADS} }} }} {FRAGMENTS}",
+        "{ accounts(filter: { or: [" + '{ name: { eq: "x" } }' * 1_000 + "] }) { totalCount } }",
+        "{ accounts(orderBy: [" + "{ name: ASC }" * 1_500 + "]) { totalCount } }",
+        '{ accounts(search: "' + "x" * 120_000 + '") { totalCount } }',
+        "{ accounts" + "," * 120_000 + "{ totalCount } }",
+        "query(" + " ".join(f"$v{n}: Int" for n in range(1_500)) + ") { __typename }",
+    ],
+    ids=["equal fields", "equal lists", "spreads", "literals", "orders", "text", "commas", "variables"],
+)
+def test_the_worst_that_fits_costs_little(fresh: CompiledSchema, text: str) -> None:
+    started = time.process_time()
+    with contextlib.suppress(LimitExceeded, DocumentInvalid):
+        operation = fresh.document(text).operation(None)
+        operation.selection(operation.coerce({}))
+    assert time.process_time() - started < 1.5
 
 
 def test_six_hundred_unknown_fields_at_many_entities_cost_little() -> None:

@@ -90,7 +90,7 @@ def test_fan_out_without_aliases_is_counted(compiled: CompiledSchema) -> None:
     started = time.process_time()
     with pytest.raises(LimitExceeded, match="selected fields"):
         measure(parse(text), compiled.core, DEFAULTS)
-    assert time.process_time() - started < 0.1
+    assert time.process_time() - started < 0.5
 
 
 def test_cycles_and_unknown_names_are_left_to_validation(compiled: CompiledSchema) -> None:
