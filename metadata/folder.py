@@ -22,6 +22,9 @@ from metadata.locate import locate
 _FOLDERS: Mapping[str, str] = {kind.folder: kind.name for kind in KINDS if kind.folder}
 _SINGLE: Mapping[str, str] = {f"{kind.name}.json": kind.name for kind in KINDS if not kind.folder}
 
+COMPANIONS = ("imports", "queries")
+"""Folders that may stand beside documents and are none: mapping files for imports, queries to try."""
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:
@@ -93,7 +96,7 @@ def _document_files(root: Path, faults: list[Fault]) -> Iterable[Path]:
     """The files that can be documents; a misspelt folder is a fault, not silence."""
     known = (*_FOLDERS, *_SINGLE)
     for path in sorted(root.iterdir()):
-        if path.name.startswith("."):
+        if path.name.startswith(".") or (path.name in COMPANIONS and path.is_dir()):
             continue
         if path.is_dir() and path.name in _FOLDERS:
             yield from (item for item in sorted(path.iterdir()) if item.suffix == ".json")
