@@ -57,6 +57,7 @@ from records.selection import (
     TypeName,
 )
 from resolvers.orders import orders
+from resolvers.renamed import current_name
 from resolvers.roots import RootKind, Roots
 from resolvers.terms import NULL, NotPlanned, Terms
 from resolvers.variables import Shape
@@ -191,15 +192,17 @@ class Planner:
         items: list[Scalar | TypeName | ToOne | ToMany] = []
         for key, inner in self.fields(_sets(nodes), entity.type_name).items():
             name = inner[0].name.value
-            relation = entity.relations.get(name)
             if name == "__typename":
                 items.append(TypeName(key, entity.type_name))
-            elif relation is None:
+                continue
+            field = self._field(entity.type_name, name)
+            name = current_name(entity, name)
+            relation = entity.relations.get(name)
+            if relation is None:
                 items.append(Scalar(key, name))
             elif relation.kind is RelationKind.TO_ONE:
                 items.append(ToOne(key, name, self.record(self._catalog.entities[relation.target], inner)))
             else:
-                field = self._field(entity.type_name, name)
                 target = self._catalog.entities[relation.target]
                 items.append(ToMany(key, name, self.listing(target, field, inner)))
         return Record(entity.name, tuple(items))
@@ -214,7 +217,7 @@ class Planner:
         """A connection with its arguments: `field` is its definition, `nodes` the merged fields that ask for it."""
         trees = self._terms.arguments(field, nodes[0])
         page = {name: _page_term(trees, name) for name in ("search", "first", "last", "after", "before", "offset")}
-        _check_page(page)
+        check_page(page)
         deleted = trees.get("deleted", NULL)
         assert isinstance(deleted, Constant)
         return Listing(
@@ -296,7 +299,7 @@ def _page_term(trees: Mapping[str, Tree], name: str) -> Term | None:
     return None if tree is None or tree == NULL else _term(tree)
 
 
-def _check_page(page: Mapping[str, Term | None]) -> None:
+def check_page(page: Mapping[str, Term | None]) -> None:
     """Refuse arguments that no value makes right together; their sizes are known only when the operation runs."""
     given = [name for name, term in page.items() if term is not None]
     for one, other in (("first", "last"), ("offset", "after"), ("offset", "before")):

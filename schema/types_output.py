@@ -9,6 +9,7 @@ from typing import Any, Final
 from graphql import GraphQLInt, GraphQLString
 
 from metadata.field import Choice, Field, GraphQLKind, RelationKind
+from resolvers.renamed import old_names
 from resolvers.roots import MANY, RootKind
 from schema.flat import Argument, EnumValue, OutputField, RecordEnum, RecordObject
 from schema.pool import TypePool, View, deprecation, enum_name, is_enum
@@ -109,7 +110,17 @@ def _record(pool: TypePool, view: View) -> dict[str, OutputField]:
     for way in relations.values():
         other = pool.target(way).entity
         fields[way.name] = _relation(pool, way, other.titles.get(pool.catalog.app.locale, other.title))
+    for item in view.readable:
+        for old, current in old_names(item):
+            if current in fields:
+                fields.setdefault(old, _renamed(fields[current], current))
     return fields
+
+
+def _renamed(field: OutputField, current: str) -> OutputField:
+    """The field under an old name of it; records hold its value under the current one."""
+    reason = f"Renamed to {current}."
+    return OutputField(field.type, field.args, field.description, lambda source, _, **__: source.get(current), reason)
 
 
 def _relation(pool: TypePool, way: Any, title: str) -> OutputField:
