@@ -113,14 +113,15 @@ def _record(pool: TypePool, view: View) -> dict[str, OutputField]:
     for item in view.readable:
         for old, current in old_names(item):
             if current in fields:
-                fields.setdefault(old, _renamed(fields[current], current))
+                fields.setdefault(old, _renamed(fields[current], current, scalar=current == item.api_name))
     return fields
 
 
-def _renamed(field: OutputField, current: str) -> OutputField:
-    """The field under an old name of it; records hold its value under the current one."""
+def _renamed(field: OutputField, current: str, *, scalar: bool) -> OutputField:
+    """A field under its old name. A relation is left to the executor's default resolver, which knows how to follow it."""
     reason = f"Renamed to {current}."
-    return OutputField(field.type, field.args, field.description, lambda source, _, **__: source.get(current), reason)
+    resolve = (lambda source, _info: source.get(current)) if scalar else None
+    return OutputField(field.type, field.args, field.description, resolve, reason)
 
 
 def _relation(pool: TypePool, way: Any, title: str) -> OutputField:

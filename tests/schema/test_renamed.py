@@ -8,6 +8,7 @@ import pytest
 from graphql import execute_sync, parse, print_type
 
 from records.selection import Record, RootRecord, Scalar, ToOne
+from resolvers.renamed import current_name
 from schema.cache import CompiledSchema, SchemaCache
 from tests.schema.samples import ACCOUNT, APP, catalog_of, everything
 
@@ -63,7 +64,11 @@ def test_plans_read_the_current_field(renamed: CompiledSchema) -> None:
 
 def test_the_stock_executor_reads_the_current_key(renamed: CompiledSchema) -> None:
     result: Any = execute_sync(
-        renamed.core, parse(TEXT), field_resolver=lambda source, info, **_: source.get(info.field_name)
+        renamed.core,
+        parse(TEXT),
+        field_resolver=lambda source, info, **_: source.get(
+            current_name(renamed.catalog.entities["deal"], info.field_name)
+        ),
     )
     assert result.errors is None
     assert result.data == {"deal": {"title": "N", "label": "L", "customerId": "2", "customer": {"id": "2"}}}
