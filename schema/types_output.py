@@ -118,7 +118,7 @@ def _record(pool: TypePool, view: View) -> dict[str, OutputField]:
 
 
 def _renamed(field: OutputField, current: str, *, scalar: bool) -> OutputField:
-    """A field under its old name. A relation is left to the executor's default resolver, which knows how to follow it."""
+    """A field under its old name. Relations are left to the default resolver, which knows how to follow them."""
     reason = f"Renamed to {current}."
     resolve = (lambda source, _info: source.get(current)) if scalar else None
     return OutputField(field.type, field.args, field.description, resolve, reason)
