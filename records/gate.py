@@ -32,6 +32,8 @@ from storage.engine import Dialect
 from storage.sql import InList, InQuery, ListParameter, column, constant
 from storage.types import TEXT, UUID
 
+_ALL_KEYS = "*"
+
 PARENT_DEPTH = 4
 """`parent(..)` may lead to an entity whose rows again follow their parent, this many times; beyond, nothing is seen."""
 
@@ -74,14 +76,42 @@ class Gate:
         self, alias: Alias, grant: Grant, right: bool | Expression, field: Field, *, alone: bool
     ) -> ColumnElement[bool]:
         """Row and field by one grant. The only grant's rows need not be asked again, but for what shares limit."""
-        rows = (
-            sa.true()
-            if alone and Rows.SHARED not in grant.rows
-            else self._any(alias, grant.rows, share_level(grant.operation), field, 0)
-        )
-        if isinstance(right, Expression):
-            return sa.and_(rows, self._where(alias, right))
-        return rows
+        rows = sa.true() if alone and Rows.SHARED not in grant.rows else self._grant_rows(alias, grant, field)
+        if not isinstance(right, Expression):
+            return rows
+        found = alias.once(("when", id(right)), lambda inner: self._where(inner, right), sa.Boolean())
+        return sa.and_(rows, self._where(alias, right) if found is None else found)
+
+    def _grant_rows(self, alias: Alias, grant: Grant, field: Field) -> ColumnElement[bool]:
+        """The rows of a grant as far as they cover a field; on a page its rules are asked once a row for all fields."""
+        level = share_level(grant.operation)
+        plain = tuple(rule for rule in grant.rows if rule is not Rows.SHARED)
+        if plain == grant.rows:
+            found = alias.once(("rows", id(grant)), lambda inner: self._any(inner, plain, level, None, 0), sa.Boolean())
+            return self._any(alias, plain, level, None, 0) if found is None else found
+        keys = alias.once(("keys", id(grant)), lambda inner: self._covered_keys(inner, plain, level), sa.Text())
+        if keys is None:
+            return self._any(alias, grant.rows, level, field, 0)
+        mark = constant(self._key_mark(field_key(field)))
+        find = sa.func.strpos if self.dialect == "postgresql" else sa.func.instr
+        return sa.or_(keys == constant(_ALL_KEYS), find(keys, mark) > constant(0))
+
+    def _covered_keys(self, alias: Alias, plain: tuple[RowRule, ...], level: str) -> ColumnElement[Any]:
+        """The fields that a grant with `shared` covers in a row, as text: `*`, the keys of its shares, or null."""
+        share = share_table().alias(alias.names.next("s"))
+        if self.dialect == "postgresql":
+            every = sa.func.bool_or(share.c.fields.is_(None))
+            bars = sa.func.array_to_string(share.c.fields, constant("|"))
+            keys = sa.func.string_agg(constant("|").op("||")(bars).op("||")(constant("|")), constant(""))
+        else:
+            every = sa.func.max(share.c.fields.is_(None))
+            keys = sa.func.group_concat(share.c.fields)
+        query = sa.select(sa.case((every, constant(_ALL_KEYS)), else_=keys)).select_from(share)
+        shared = query.where(*self._share_conditions(share, alias, level)).scalar_subquery()
+        return sa.case((self._any(alias, plain, level, None, 0), constant(_ALL_KEYS)), else_=shared)
+
+    def _key_mark(self, key: str) -> str:
+        return f"|{key}|" if self.dialect == "postgresql" else f'"{key}"'
 
     def _rows(self, alias: Alias, operation: Operation, depth: int) -> ColumnElement[bool]:
         level = share_level(operation)
@@ -118,6 +148,13 @@ class Gate:
     def _shared(self, alias: Alias, level: str, field: Field | None) -> ColumnElement[bool]:
         name = alias.names.next("s")
         share = share_table().alias(name)
+        conditions = self._share_conditions(share, alias, level)
+        if field is not None:
+            conditions.append(sa.or_(share.c.fields.is_(None), self._holds_key(share.c.fields, field_key(field))))
+        return sa.exists(sa.select(constant(1)).select_from(share).where(*conditions).correlate(None))
+
+    def _share_conditions(self, share: sa.FromClause, alias: Alias, level: str) -> list[ColumnElement[bool]]:
+        """The live shares of a record that reach the actor with at least this level."""
         conditions: list[ColumnElement[bool]] = [
             share.c.record_id == alias.field("id"),
             InList(share.c.principal, ListParameter("actor_principals", TEXT)),
@@ -125,9 +162,7 @@ class Gate:
         ]
         if level == "WRITE":
             conditions.append(share.c.level == constant("WRITE"))
-        if field is not None:
-            conditions.append(sa.or_(share.c.fields.is_(None), self._holds_key(share.c.fields, field_key(field))))
-        return sa.exists(sa.select(constant(1)).select_from(share).where(*conditions).correlate(None))
+        return conditions
 
     def _holds_key(self, fields: ColumnElement[Any], key: str) -> ColumnElement[bool]:
         if self.dialect == "postgresql":

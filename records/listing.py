@@ -169,8 +169,7 @@ class Connection:
     def _select(self, keys: Sequence[Key]) -> sa.Select[Any]:
         """The columns that the JSON of the page was found to need, from the table, in order."""
         rows, dialect = self._rows, self._planning.dialect
-        used = self._page.used or {"id": rows.entity.fields["id"].column.type}
-        columns = [labelled(column(rows.name, name, kind.sqlalchemy()), name) for name, kind in used.items()]
+        columns = self._page.projected(rows)
         if self._marking:
             columns += [labelled(key.clause, f"{_KEY}{index}") for index, key in enumerate(keys)]
         query = sa.select(*columns).select_from(rows.table)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 
 from metadata.field import Field
@@ -26,9 +27,14 @@ def record_query(
     record: Record, alias: Alias, planning: Planning, *conditions: ColumnElement[bool]
 ) -> ColumnElement[Any]:
     """A scalar sub-select: the live, readable row that meets the conditions as an object, or null."""
-    pairs = record_pairs(record, alias, planning)
     where = (*conditions, alias.live(), planning.gate.rows(alias))
-    return object_query(pairs, planning.names, planning.dialect, alias.table, where)
+    row = alias.fenced()
+    pairs = record_pairs(record, row, planning)
+    if not row.computed:
+        return object_query(pairs, planning.names, planning.dialect, alias.table, where)
+    # LIMIT keeps both engines from writing what is computed once into each of its uses
+    inner = sa.select(*row.projected(alias)).select_from(alias.table).where(*where).limit(constant(1))
+    return object_query(pairs, planning.names, planning.dialect, inner.subquery(row.name))
 
 
 def _value(item: Scalar | TypeName | ToOne | ToMany, alias: Alias, planning: Planning) -> ColumnElement[Any]:
