@@ -138,7 +138,7 @@ def _check_key(connection: sqlite3.Connection, row: IdempotencyRow, at: str) -> 
 def _draw(connection: sqlite3.Connection, counters: Mapping[str, int]) -> dict[str, int]:
     numbers = {}
     for name, count in counters.items():
-        (value,) = connection.execute(_DRAW, (name, count)).fetchone()
+        ((value,),) = connection.execute(_DRAW, (name, count)).fetchall()  # read to its end, or COMMIT fails
         numbers[name] = value - count + 1
     return numbers
 
