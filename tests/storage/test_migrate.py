@@ -55,28 +55,35 @@ async def test_prepared_reads_and_writes_survive_a_new_column(engine: Engine) ->
     assert await names(engine, "shop") == ["a", "b"]
 
 
-async def test_no_write_of_the_old_version_follows_the_new_one(engine: Engine) -> None:
-    version = 0
-    late = []
+async def test_no_write_of_the_old_version_follows_the_new_one(engine: Engine, place: str) -> None:
+    """Each event carries the version that it was written for: in the order of the log they never go back."""
+    versions = [0]
+    done = asyncio.Event()
 
-    async def write() -> None:
-        for _ in range(40):
-            planned = version
-            outcome = await engine.apply("shop", batch(customer(engine)[1], catalog_version=planned))
-            if outcome == Applied() and version > planned + 1:
-                late.append(planned)
+    async def write(some: Engine) -> None:
+        while not done.is_set():
+            planned = versions[-1]
+            record_id, insert = customer(some)
+            await some.apply("shop", batch(insert, changes=(change(record_id),), catalog_version=planned))
 
     async def publish() -> None:
-        nonlocal version
-        for number in range(6):
+        for number in range(8):
             added = ddl.add_column("customer", f"c{number}", TEXT, engine.dialect)
-            outcome = await engine.migrate("shop", added, batch(catalog_version=number, new_catalog_version=number + 1))
-            assert outcome == Applied()
-            version = number + 1
+            event = change("documents", number, "PUBLISHED")
+            moved = batch(catalog_version=number, new_catalog_version=number + 1, changes=(event,))
+            assert await engine.migrate("shop", added, moved) == Applied()
+            await asyncio.sleep(0.02)  # the writers go on for a moment with what is old now
+            versions.append(number + 1)
+        done.set()
 
-    await asyncio.gather(*(write() for _ in range(6)), publish())
-    assert late == []
-    assert {f"c{number}" for number in range(6)} <= await columns(engine)
+    async with opened(place, MIGRATIONS) as other:
+        await asyncio.gather(*(write(some) for some in (engine, other) for _ in range(5)), publish())
+    await engine.sequence("shop")
+    rows = await engine.fetch("shop", Sql("SELECT catalog_version FROM __ns__._log ORDER BY position"))
+    written = [row[0] for row in rows]
+    assert written == sorted(written)
+    assert len(written) > 50
+    assert {f"c{number}" for number in range(8)} <= await columns(engine)
 
 
 async def test_of_two_publishers_one_moves_the_head(engine: Engine) -> None:
