@@ -38,6 +38,8 @@ class Operator(ABC):
 
     name: ClassVar[str]
     argument: ClassVar[Argument]
+    matches_null: ClassVar[bool] = False
+    """Whether a null value can match some argument."""
 
     @abstractmethod
     def sql(self, field: Field, column: ColumnElement[Any], bind: Bind, dialect: Dialect) -> ColumnElement[Any]:

@@ -18,7 +18,7 @@ from metadata.field import Field, Relation, RelationKind
 from metadata.operators.registry import OPERATORS
 from records.alias import Alias
 from records.binds import Binds, TermBind
-from records.gate import Gate
+from records.gate import Gate, gated
 from records.links import linked
 from records.selection import Constant, Tree, Variable
 from storage.sql import constant, is_not_true
@@ -77,7 +77,8 @@ class Filters:
         return sa.and_(sa.true(), *parts) if key == "and" else sa.or_(sa.false(), *parts)
 
     def _field(self, alias: Alias, field: Field, item: Tree) -> ColumnElement[bool]:
-        value = self._gate.value(alias, field)
+        column, cell = alias.column(field.column), self._gate.cell(alias, field)
+        value = gated(column, cell, self._binds.dialect)
         parts: list[ColumnElement[bool]] = []
         for name, argument in (_entries(item) or {}).items():
             self._count(1)
@@ -87,7 +88,11 @@ class Filters:
             if _is_null(argument):
                 raise BadInput(Text(f"'{name}' takes no null: use isNull", f"“{name}”不接受 null：请使用 isNull"))
             bind = TermBind(self._binds, field, operator.argument, argument)
-            parts.append(operator.sql(field, value, bind, self._binds.dialect))
+            if operator.matches_null or isinstance(cell, sa.sql.elements.False_):
+                parts.append(operator.sql(field, value, bind, self._binds.dialect))
+            else:
+                # a hidden cell cannot match, so the column may stand bare, where an index serves it
+                parts.append(sa.and_(operator.sql(field, column, bind, self._binds.dialect), cell))
         return sa.and_(sa.true(), *parts)
 
     def _to_one(self, alias: Alias, relation: Relation, item: Tree, depth: int) -> ColumnElement[bool]:

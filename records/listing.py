@@ -153,10 +153,11 @@ class Connection:
             bounds.append(after([key.reversed() for key in keys], end))
         term = listing.first or listing.last or Constant(self._planning.limits.page_size)
         limit = self._number(term, 1 if self._probing else 0)
-        starts: list[ColumnElement[bool]] = [sa.true()] if start is None else branches(keys, start)
-        parts = [self._select(keys).where(*bounds, part).limit(limit) for part in starts]
         if listing.offset is not None:
-            parts = [part.offset(self._number(listing.offset, 0)) for part in parts]
+            return self._select(keys).where(*bounds).limit(limit).offset(self._number(listing.offset, 0))
+        parts = [
+            self._select(part.keys).where(*bounds, *part.conditions).limit(limit) for part in branches(keys, start)
+        ]
         if len(parts) == 1:
             return parts[0]
         names = [self._planning.names.next("u") for _ in parts]

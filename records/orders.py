@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
+from sqlalchemy.sql.elements import False_, True_
 
 from base.errors import BadInput, Text
 from metadata.catalog import Entity
@@ -38,6 +39,14 @@ class Key:
     nullable: bool
     descending: bool
     nulls_first: bool
+    plain: ColumnElement[Any] | None = None  # the column itself, where `clause` hides some of its cells
+    cell: ColumnElement[bool] | None = None  # the condition under which it does not
+
+    def solid(self) -> tuple[Key, list[ColumnElement[bool]]]:
+        """The key over rows where it is not null, so written that an index can serve it, and what those rows meet."""
+        if self.plain is None or self.cell is None:
+            return self, []
+        return replace(self, clause=self.plain, plain=None, cell=None), [self.plain.is_not(None), self.cell]
 
     def reversed(self) -> Key:
         """The same key in the opposite direction."""
@@ -70,7 +79,11 @@ def order_keys(orders: Sequence[Order], alias: Alias, gate: Gate) -> tuple[Key, 
     for order in orders:
         field, clause = _path_value(order.path, alias, gate)
         nullable = len(order.path) > 1 or field.name not in _NEVER_NULL
-        keys.append(Key(clause, field.column.type, nullable, order.descending, order.nulls_first))
+        key = Key(clause, field.column.type, nullable, order.descending, order.nulls_first)
+        cell = gate.cell(alias, field) if len(order.path) == 1 else sa.true()
+        if not isinstance(cell, True_ | False_):
+            key = replace(key, plain=alias.column(field.column), cell=cell)
+        keys.append(key)
         if order.path == ("id",):
             return tuple(keys)
     own = alias.entity.fields["id"]
@@ -113,12 +126,32 @@ def after(keys: Sequence[Key], values: Values) -> ColumnElement[bool]:
     return sa.or_(found, key.clause.is_(None)) if key.nullable and not key.nulls_first else found
 
 
-def branches(keys: Sequence[Key], values: Values) -> list[ColumnElement[bool]]:
-    """The rows after a position as predicates that exclude each other, in the order of their rows."""
-    key, value = keys[0], values[0]
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A part of a list: the rows that meet the conditions, ordered by these keys."""
+
+    keys: tuple[Key, ...]
+    conditions: tuple[ColumnElement[bool], ...] = ()
+
+
+def branches(keys: Sequence[Key], values: Values | None) -> list[Branch]:
+    """The rows after a position (or all) as parts that exclude each other, in the order of their rows."""
+    keys = tuple(keys)
+    first = keys[0]
+    solid, conditions = first.solid()
+    solid_keys = (solid, *keys[1:])
+    nulls = Branch(keys, (first.clause.is_(None),))
+    if values is None:
+        if not conditions:
+            return [Branch(keys)]
+        rows = Branch(solid_keys, tuple(conditions))
+        return [nulls, rows] if first.nulls_first else [rows, nulls]
     rest = after(keys[1:], values[1:])
+    value = values[0]
     if value is None:
-        tail = sa.and_(key.clause.is_(None), rest)
-        return [tail, key.clause.is_not(None)] if key.nulls_first else [tail]
-    bounded = sa.and_(key.not_before(value), sa.or_(key.beyond(value), rest))
-    return [bounded, key.clause.is_(None)] if key.nullable and not key.nulls_first else [bounded]
+        tail = Branch(keys, (first.clause.is_(None), rest))
+        known = conditions or [first.clause.is_not(None)]
+        return [tail, Branch(solid_keys, tuple(known))] if first.nulls_first else [tail]
+    bounds = (solid.not_before(value), sa.or_(solid.beyond(value), rest))
+    bounded = Branch(solid_keys, (*bounds, *conditions[1:]))
+    return [bounded, nulls] if first.nullable and not first.nulls_first else [bounded]

@@ -18,6 +18,7 @@ class IsEmpty(Operator):
 
     name = "isEmpty"
     argument = Argument.BOOLEAN
+    matches_null = True
 
     def sql(self, field: Field, column: ColumnElement[Any], bind: Bind, dialect: Dialect) -> ColumnElement[Any]:
         """The number of elements; the argument is part of the statement."""

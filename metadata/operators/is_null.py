@@ -16,6 +16,7 @@ class IsNull(Operator):
 
     name = "isNull"
     argument = Argument.BOOLEAN
+    matches_null = True
 
     def sql(self, field: Field, column: ColumnElement[Any], bind: Bind, dialect: Dialect) -> ColumnElement[Any]:
         """IS NULL or IS NOT NULL: the argument is part of the statement."""

@@ -16,6 +16,7 @@ class Neq(Operator):
 
     name = "neq"
     argument = Argument.VALUE
+    matches_null = True
 
     def sql(self, field: Field, column: ColumnElement[Any], bind: Bind, dialect: Dialect) -> ColumnElement[Any]:
         """IS DISTINCT FROM."""

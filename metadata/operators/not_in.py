@@ -18,6 +18,7 @@ class NotIn(Operator):
 
     name = "notIn"
     argument = Argument.VALUES
+    matches_null = True
 
     def sql(self, field: Field, column: ColumnElement[Any], bind: Bind, dialect: Dialect) -> ColumnElement[Any]:
         """Not true that it is one of them."""

@@ -34,6 +34,7 @@ class CurrentSpan(Operator):
     """The week, month, quarter or year that it is now in the company's zone; `false` asks for all other rows."""
 
     argument = Argument.BOOLEAN
+    matches_null = True  # with false it is everything outside of the span
 
     @abstractmethod
     def span(self, clock: Clock) -> Span:
