@@ -74,6 +74,7 @@ async def test_no_write_of_the_old_version_follows_the_new_one(engine: Engine, p
             assert await engine.migrate("shop", added, moved) == Applied()
             await asyncio.sleep(0.02)  # the writers go on for a moment with what is old now
             versions.append(number + 1)
+            await asyncio.sleep(0.04)
         done.set()
 
     async with opened(place, MIGRATIONS) as other:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import asyncpg
 import pytest
 
+from base.ids import new_id
 from storage import postgres_sequence
 from storage.batch import Applied
 from storage.engine import Engine
-from tests.engines import opened
+from tests.engines import POSTGRES, opened, place_of
 from tests.storage.shop import MIGRATIONS, batch, change, customer, log, renamed
 
 
@@ -70,6 +72,32 @@ async def test_several_sequencers_and_writers(engine: Engine, place: str) -> Non
         stopped = True
         await asyncio.gather(*tasks)
     assert await check(engine) == made
+
+
+async def test_transactions_that_write_side_by_side_are_not_mixed(tmp_path: Path) -> None:
+    """Two open transactions draw their numbers in turn; in the log each stands in one piece."""
+    place = place_of("postgresql", tmp_path)
+    async with opened(place, MIGRATIONS) as engine:
+        await engine.create("shop")
+        schema = place.partition("#")[2] + "shop"
+        connections = [await asyncpg.connect(POSTGRES) for _ in range(2)]
+        ids = [new_id() for _ in connections]
+        for connection in connections:
+            await connection.execute("BEGIN")
+        for number in range(3):
+            for connection, transaction in zip(connections, ids, strict=True):
+                await connection.execute(
+                    f"INSERT INTO {schema}._pending (id, transaction_id, at, cause, entity, record_id, op, "
+                    "record_version, changed) VALUES ($1, $2, now(), '{}', 'customer', $3, 'UPDATED', $4, '[]')",
+                    new_id(),
+                    transaction,
+                    transaction,
+                    number + 1,
+                )
+        for connection in connections:
+            await connection.execute("COMMIT")
+            await connection.close()
+        assert await check(engine) == 6
 
 
 async def test_a_long_queue_is_taken_in_parts(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
