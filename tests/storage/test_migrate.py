@@ -67,14 +67,15 @@ async def test_no_write_of_the_old_version_follows_the_new_one(engine: Engine, p
             await some.apply("shop", batch(insert, changes=(change(record_id),), catalog_version=planned))
 
     async def publish() -> None:
-        for number in range(8):
-            added = ddl.add_column("customer", f"c{number}", TEXT, engine.dialect)
+        for number in range(16):
+            # a table's own lock would hide that the company's is missing, so every second one changes no table
+            added = [] if number % 2 else ddl.add_column("customer", f"c{number}", TEXT, engine.dialect)
             event = change("documents", number, "PUBLISHED")
             moved = batch(catalog_version=number, new_catalog_version=number + 1, changes=(event,))
             assert await engine.migrate("shop", added, moved) == Applied()
-            await asyncio.sleep(0.02)  # the writers go on for a moment with what is old now
+            await asyncio.sleep(0.01)  # the writers go on for a moment with what is old now
             versions.append(number + 1)
-            await asyncio.sleep(0.04)
+            await asyncio.sleep(0.02)
         done.set()
 
     async with opened(place, MIGRATIONS) as other:
@@ -84,7 +85,7 @@ async def test_no_write_of_the_old_version_follows_the_new_one(engine: Engine, p
     written = [row[0] for row in rows]
     assert written == sorted(written)
     assert len(written) > 50
-    assert {f"c{number}" for number in range(8)} <= await columns(engine)
+    assert {f"c{number}" for number in range(0, 16, 2)} <= await columns(engine)
 
 
 async def test_of_two_publishers_one_moves_the_head(engine: Engine) -> None:
