@@ -140,6 +140,11 @@ async def roles_of_member(engine: Engine, namespace: str, member_id: str) -> tup
     return tuple(row["role"] for row in await _ROLES_OF.rows(engine, namespace, id=member_id))
 
 
+async def holders_of(engine: Engine, namespace: str, role: str) -> tuple[str, ...]:
+    """The ids of active members who have a role by its name; two at most, which is enough to know of another one."""
+    return tuple(str(row["member_id"]) for row in await _HOLDERS.rows(engine, namespace, role=role))
+
+
 async def teams_of_member(engine: Engine, namespace: str, member_id: str) -> tuple[str, ...]:
     """The ids of a member's teams, sorted."""
     return tuple(row["team_id"] for row in await _TEAMS_OF.rows(engine, namespace, id=member_id))

@@ -5,17 +5,50 @@ The only place that may name every room: migrations, engine, caches, the desk th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from access.actor import Actor
-from access.company import Company
+from access.company import (
+    Company,
+    State,
+    create_company,
+    delete_company,
+    find_company,
+    list_companies,
+    recover_companies,
+)
+from access.credentials import Credentials, act_as
+from access.member import add_member, holders_of
+from access.migrations import CONTROL_MIGRATIONS
+from access.migrations import MIGRATIONS as ACCESS
+from access.resolve import Resolver
+from access.system import OWNER
+from access.token import create_token
+from base.errors import BadInput, Fault, NotFound, Text
 from base.json import Json
+from events.sequencer import Sequencer
+from metadata.persisted import MIGRATIONS as PERSISTED
 from metadata.publish import Published
+from metadata.store import MIGRATIONS as CATALOGS
+from metadata.store import Catalogs, Head
 from pliant.settings import Settings
+from records.cursor import Sealer
+from records.shares import MIGRATIONS as SHARES
+from resolvers.companies import Companies
+from resolvers.publishing import proposal_of, publish_as
+from resolvers.runtime import Runtime
 from schema.desk import Desk
 from schema.request import GraphQLRequest, Reply
+from storage.choice import open_engine
 from storage.engine import Engine
+
+COMPANY_MIGRATIONS = (*ACCESS, *CATALOGS, *PERSISTED, *SHARES)
+"""The fixed tables of every company, beside storage's own."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,28 +61,68 @@ class Founded:
 
 
 class House:
-    """A running Pliant: one engine, one desk. `open` it, use it on one event loop, `close` it."""
+    """A running Pliant: one engine, one desk. `open` it, use it on one event loop, `close` it.
 
-    settings: Settings
-    engine: Engine
-    desk: Desk
-    """What a server takes: `authenticate`, `execute`, `execute_admin`, `sdl`, `refuse`, `ready`."""
+    `desk` is what a server takes: `authenticate`, `execute`, `execute_admin`, `sdl`, `refuse`, `ready`.
+    """
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        self.settings = settings
+        self.engine = engine
+        limits = settings.limits
+        resolver = Resolver()
+        catalogs = Catalogs(engine, limits)
+        self._sequencer = Sequencer(engine, self._namespaces)
+        self.runtime = Runtime(
+            engine=engine,
+            limits=limits,
+            sealer=Sealer(_secret_keys(settings)),
+            catalogs=catalogs,
+            companies=Companies(engine, catalogs, limits),
+            credentials=Credentials(engine, resolver, limits),
+            resolver=resolver,
+            wake=self._sequencer.wake,
+            compiled=settings.compiled,
+        )
+        self.desk = Desk(self.runtime)
 
     @classmethod
-    async def open(cls, settings: Settings) -> House:
-        """Connect, migrate the control tables, remove half-made companies, start the sequencer."""
+    async def open(cls, settings: Settings, engine: Engine | None = None) -> House:
+        """Connect, migrate the control tables, remove half-made companies, start the sequencer.
+
+        An `engine` that is given (with `COMPANY_MIGRATIONS` and `CONTROL_MIGRATIONS`, not yet open) takes the place
+        of the one that the settings name.
+        """
+        if engine is None:
+            engine = open_engine(settings.place, COMPANY_MIGRATIONS, CONTROL_MIGRATIONS, settings.limits)
+        house = cls(settings, engine)
+        await engine.open()
+        try:
+            for company in await recover_companies(engine):
+                _log.warning("company %s was left half made and has been removed", company.id)
+            house._sequencer.start()
+        except BaseException:
+            await engine.close()
+            raise
+        return house
 
     async def close(self) -> None:
         """Finish what is under way and disconnect."""
+        await self.runtime.companies.close()
+        await self._sequencer.stop()
+        await self.engine.close()
 
     async def authenticate(self, token: str) -> Actor:
         """The actor behind a token. Raises `Unauthenticated`."""
+        return await self.desk.authenticate(token)
 
     async def execute(self, actor: Actor, request: GraphQLRequest) -> Reply:
         """Answer a request to `/graphql`. Never raises for what a client can cause."""
+        return await self.desk.execute(actor, request)
 
     async def execute_admin(self, actor: Actor | None, request: GraphQLRequest) -> Reply:
         """Answer a request to `/graphql/admin`."""
+        return await self.desk.execute_admin(actor, request)
 
     async def create_company(
         self,
@@ -59,22 +132,66 @@ class House:
         documents: Sequence[Mapping[str, Json]] = (),
         company_id: str | None = None,
     ) -> Founded:
-        """Create a company with its first documents, its owner and a token for him."""
+        """Create a company with its first documents, its owner and a token for him.
+
+        Raises `DocumentsInvalid`, `Conflict` for an id that is taken; then nothing of the company stays.
+        """
+        made: list[tuple[str, str]] = []
+
+        async def fill(company: Company) -> None:
+            namespace = company.namespace
+            done = await publish_as(self.runtime, namespace, None, None, proposal_of(list(documents)))
+            writer = self.runtime.writer(namespace, Head(done.version, done.catalog), None)
+            given = {"name": owner, "roles": [OWNER], **({} if email is None else {"email": email})}
+            written = await add_member(writer, given)
+            _refuse(written.faults)
+            assert written.id is not None
+            issued = await create_token(writer, company.id, written.id, "owner", [OWNER])
+            _refuse(issued.faults)
+            assert issued.text is not None
+            made.append((written.id, issued.text))
+
+        company = await create_company(self.engine, name, fill, company_id)
+        return Founded(company, *made[0])
 
     async def companies(self) -> tuple[Company, ...]:
         """All companies, oldest first."""
+        return await list_companies(self.engine)
 
     async def company(self, company_id: str) -> Company:
         """The company of a public id. Raises `NotFound`."""
+        found = await find_company(self.engine, company_id)
+        if found is None:
+            raise NotFound(Text(f"There is no company '{company_id}'", f"公司“{company_id}”不存在"))
+        return found
 
     async def delete_company(self, company_id: str) -> None:
-        """Delete a company with everything in it, for ever."""
+        """Delete a company with everything in it, for ever. Raises `NotFound`."""
+        company = await self.company(company_id)
+        await delete_company(self.engine, company_id)
+        self.runtime.companies.forget(company.namespace)
+        self.runtime.credentials.forget(company.namespace)
+
+    async def head(self, company_id: str) -> Head:
+        """What a company serves now, asked of the database."""
+        namespace = (await self.company(company_id)).namespace
+        await self.runtime.companies.refresh(namespace)
+        return await self.runtime.companies.head(namespace)
 
     async def actor(self, company_id: str, member_id: str) -> Actor:
         """A member as an actor with all his roles, for work that the command line does in his name."""
+        head = await self.head(company_id)
+        return await act_as(
+            self.engine, await self.company(company_id), member_id, head.catalog, self.runtime.resolver
+        )
 
     async def owner(self, company_id: str) -> Actor:
-        """The actor of the company's first active owner: whom the command line acts as when nobody is named."""
+        """An active owner of the company: whom the command line acts as when nobody is named. Raises `NotFound`."""
+        company = await self.company(company_id)
+        found = await holders_of(self.engine, company.namespace, OWNER)
+        if not found:
+            raise NotFound(Text("The company has no active owner", "公司没有在职的所有者"))
+        return await self.actor(company_id, found[0])
 
     async def publish(
         self,
@@ -86,9 +203,44 @@ class House:
         allow_loss: Sequence[str] = (),
     ) -> Published:
         """Publish documents as the system. Raises `DocumentsInvalid` and `Conflict`."""
+        head = await self.head(company_id)
+        proposal = proposal_of(list(documents), removals, allow_loss)
+        namespace = (await self.company(company_id)).namespace
+        return await publish_as(self.runtime, namespace, None, head, proposal, expected_version)
 
     async def add_member(self, company_id: str, input: Mapping[str, Json]) -> str:
         """Add a member as the system and give his id. Raises `BadInput` with the first fault."""
+        head = await self.head(company_id)
+        namespace = (await self.company(company_id)).namespace
+        written = await add_member(self.runtime.writer(namespace, head, None), input)
+        _refuse(written.faults)
+        assert written.id is not None
+        return written.id
 
     async def create_token(self, company_id: str, member_id: str, name: str, roles: Sequence[str]) -> str:
         """Make a token as the system; the text is shown now and never again. Raises `BadInput`."""
+        head = await self.head(company_id)
+        company = await self.company(company_id)
+        writer = self.runtime.writer(company.namespace, head, None)
+        issued = await create_token(writer, company.id, member_id, name, roles)
+        _refuse(issued.faults)
+        assert issued.text is not None
+        return issued.text
+
+    async def _namespaces(self) -> Iterable[str]:
+        return [item.namespace for item in await self.companies() if item.state is State.ACTIVE]
+
+
+def _secret_keys(settings: Settings) -> Sequence[str]:
+    if settings.secret_keys:
+        return settings.secret_keys
+    _log.warning("PLIANT_SECRET_KEY is not set: cursors end with this process")
+    return (secrets.token_urlsafe(32),)
+
+
+def _refuse(faults: Sequence[Fault]) -> None:
+    if faults:
+        first = faults[0]
+        where = "/".join(first.path)
+        prefix = f"{where}: " if where else ""
+        raise BadInput(Text(prefix + first.text.en, prefix + first.text.zh))

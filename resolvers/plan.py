@@ -90,6 +90,12 @@ class Planner:
         self._fragments = fragments
         self._terms = Terms(variables, structural)
 
+    @property
+    def mutation_type(self) -> GraphQLObjectType:
+        """The root type of mutations; only for operations that are mutations."""
+        assert self._schema.mutation_type is not None
+        return self._schema.mutation_type
+
     def plan(self, operation: OperationDefinitionNode) -> Selection | None:
         """The selection of a query whose roots are all records, else None.
 

@@ -1,0 +1,173 @@
+"""Publishing for an actor: rights, roles that nobody may use to rise or to lock everybody out, and the new head."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from access.actor import Actor
+from access.comparison import lacking
+from access.member import manager_remains
+from access.resolve import resolve, roles_of
+from access.role import Role
+from base.errors import BadInput, DocumentsInvalid, Fault, Forbidden, Text
+from base.json import Json
+from metadata.build import Documents, next_catalog
+from metadata.catalog import Catalog
+from metadata.census import Census
+from metadata.diff import Change, diff_catalogs
+from metadata.faults import invalid, refused
+from metadata.publish import Published, merge, plan_steps, publish
+from metadata.store import Head
+from resolvers.runtime import Runtime
+
+READ: Final = "documents.read"
+PUBLISH: Final = "documents.publish"
+ROLES: Final = "roles.manage"
+
+_ROLE: Final = "role"
+Key = tuple[str, str]
+"""Kind and name of a document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Documents to be put over the head's, documents to be removed, and the losses that are meant."""
+
+    documents: Documents
+    removals: tuple[Key, ...] = ()
+    allow_loss: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> set[Key]:
+        """Every document that is touched."""
+        return {*self.documents, *self.removals}
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What publishing a proposal would change, and the faults that stand against it."""
+
+    changes: tuple[Change, ...]
+    faults: tuple[Fault, ...]
+
+
+def require_right(actor: Actor, right: str) -> None:
+    """Raise `Forbidden` unless the actor has a platform right."""
+    if right not in actor.grants.platform:
+        raise Forbidden(Text(f"This needs the right '{right}'", f"此操作需要权限“{right}”"), {"right": right})
+
+
+def proposal_of(
+    documents: Sequence[Json], removals: Sequence[Key] = (), allow_loss: Sequence[str] = ()
+) -> Proposal:
+    """A proposal from documents as they were sent. Raises `DocumentsInvalid` for what is no document at all."""
+    found: dict[Key, Mapping[str, Json]] = {}
+    faults: list[Fault] = []
+    for place, document in enumerate(documents):
+        path = ("documents", str(place))
+        kind, name = (document.get("kind"), document.get("name")) if isinstance(document, Mapping) else (None, None)
+        if not isinstance(kind, str) or not isinstance(name, str):
+            faults.append(invalid(path, "a document is an object with kind and name", "文档须为含 kind 与 name 的对象"))
+        elif (kind, name) in found:
+            faults.append(invalid(path, f"{kind}/{name} is given twice", f"{kind}/{name} 重复出现"))
+        else:
+            found[kind, name] = cast(Mapping[str, Json], document)
+    if faults:
+        raise DocumentsInvalid(tuple(faults))
+    return Proposal(found, tuple(removals), tuple(allow_loss))
+
+
+async def preview(runtime: Runtime, actor: Actor, head: Head, proposal: Proposal) -> Preview:
+    """What publishing would do, faults of documents and of rows included; nothing is written."""
+    try:
+        catalog = _next(runtime, head, proposal)
+    except DocumentsInvalid as error:
+        return Preview((), error.faults)
+    changes = diff_catalogs(head.catalog, catalog)
+    engine = runtime.engine
+    census = Census(engine, actor.namespace)
+    steps = await plan_steps(census, head.catalog, catalog, changes, proposal.allow_loss, engine.dialect)
+    faults = [*steps.faults, *await _role_faults(runtime, actor.namespace, actor, head.catalog, catalog, proposal)]
+    return Preview(changes, tuple(faults))
+
+
+async def publish_as(
+    runtime: Runtime,
+    namespace: str,
+    actor: Actor | None,
+    head: Head | None,
+    proposal: Proposal,
+    expected_version: int | None = None,
+) -> Published:
+    """Publish over a head; `actor` None is the system. From then on this process serves the new version.
+
+    Raises `DocumentsInvalid`, `Conflict`, and `Forbidden` when the actor may not publish these kinds of documents.
+    """
+    touches_roles = any(kind == _ROLE for kind, _ in proposal.keys)
+    if actor is not None:
+        require_right(actor, PUBLISH)
+        if touches_roles:
+            require_right(actor, ROLES)
+    if head is not None and touches_roles:
+        catalog = _next(runtime, head, proposal)
+        faults = await _role_faults(runtime, namespace, actor, head.catalog, catalog, proposal)
+        if faults:
+            raise DocumentsInvalid(tuple(faults))
+    published = await publish(
+        runtime.engine,
+        namespace,
+        head,
+        proposal.documents,
+        proposal.removals,
+        expected_version=expected_version,
+        allow_loss=proposal.allow_loss,
+        author_id=None if actor is None else actor.member_id,
+        limits=runtime.limits,
+    )
+    runtime.companies.published(namespace, published.version, published.catalog)
+    runtime.access_changed(namespace)
+    return published
+
+
+def _next(runtime: Runtime, head: Head, proposal: Proposal) -> Catalog:
+    before = head.catalog
+    missing = [key for key in proposal.removals if key not in before.documents]
+    if missing:
+        kind, name = missing[0]
+        raise BadInput(Text(f"There is no document {kind}/{name} to remove", f"没有可删除的文档 {kind}/{name}"))
+    documents = merge(before.documents, proposal.documents, proposal.removals)
+    return next_catalog(documents, before.physical, fresh=proposal.documents.keys(), limits=runtime.limits)
+
+
+async def _role_faults(
+    runtime: Runtime, namespace: str, actor: Actor | None, before: Catalog, after: Catalog, proposal: Proposal
+) -> list[Fault]:
+    """Nobody grants what he lacks, and somebody must still be able to manage members."""
+    names = sorted(name for kind, name in proposal.keys if kind == _ROLE)
+    if not names:
+        return []
+    faults: list[Fault] = []
+    roles = roles_of(after)
+    if actor is not None:
+        have = resolve(_trusted(before, after), actor.roles)
+        for name in names:
+            missing = lacking(have, resolve(roles, [name])) if name in roles else ()
+            if missing:
+                some = ", ".join(missing[:5])
+                en = f"the role gives what you do not have yourself: {some}"
+                faults.append(refused((_ROLE, name), en, f"该角色包含您自己没有的权限:{some}"))
+    if not await manager_remains(runtime.engine, namespace, after, runtime.resolver):
+        en = "no active member could manage members any more"
+        faults.append(refused((_ROLE, names[0]), en, "将不再有可管理成员的在职成员"))
+    return faults
+
+
+def _trusted(before: Catalog, after: Catalog) -> Mapping[str, Role]:
+    """Roles as they count for the author: what he changes counts as it was, so that nobody raises himself."""
+    old, new = roles_of(before), roles_of(after)
+    same: Collection[str] = {
+        name for name in new if before.documents.get((_ROLE, name)) == after.documents.get((_ROLE, name))
+    }
+    return {**old, **{name: new[name] for name in same}}

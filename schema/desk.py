@@ -1,0 +1,268 @@
+"""The desk: where a request to `/graphql` becomes an answer. The one object that a server needs of a running Pliant.
+
+The usual way is short: the document is known by its text, its plan by the shape of the variables, and the bytes of
+the answer come from the database. Whatever is new, refused or not compiled takes the longer ways below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLSyntaxError
+
+from access.actor import Actor
+from access.company import Company
+from base.errors import BadInput, PliantError, SchemaChanged, Text
+from metadata.catalog import Catalog
+from metadata.store import Head, load_head
+from records.read import Plan, PlanTooDeep, compile_selection, run
+from records.snapshot import Snapshot
+from resolvers.context import Context
+from resolvers.mutations import FieldFailed, MutationPlan, MutationRun, plan_mutation
+from resolvers.persisted import PersistedTexts
+from resolvers.runtime import Runtime
+from resolvers.stock import resolver_of
+from resolvers.variables import Coerced
+from schema.admin import AdminDesk
+from schema.cache import CompiledSchema, SchemaCache
+from schema.document import CompiledDocument, CompiledOperation, persisted_text
+from schema.errors import DocumentInvalid, response_errors
+from schema.executor import execute_stock
+from schema.rendering import Rendering
+from schema.reply import ReadOnly, data_reply, log_unexpected, refusal, result_reply
+from schema.request import GraphQLRequest, Reply
+from schema.sdl import Sdl
+from storage.engine import CONTROL
+from storage.errors import StatementRefused
+
+_NO_QUERY = Text("The request has no query and no documentId.", "请求缺少 query 和 documentId。")
+_ONLY_PERSISTED = Text("PersistedQueryNotSupported", "PersistedQueryNotSupported")
+_BOTH = Text("Give query or documentId, not both.", "query 与 documentId 只能提供其一。")
+
+
+class _Stock:
+    """Stands for 'the stock executor answers' among plans."""
+
+
+_STOCK = _Stock()
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A request made ready against one version: what runs it is known, nothing has been read or written."""
+
+    head: Head
+    actor: Actor
+    schema: CompiledSchema
+    document: CompiledDocument
+    operation: CompiledOperation
+    coerced: Coerced
+    plan: Plan | MutationPlan | _Stock | None  # None: introspection
+
+
+class Desk:
+    """Authenticates and answers. One for each process and event loop; everything that it keeps is bounded."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.admin = AdminDesk(runtime)
+        self._schemas = SchemaCache(resolver_of, runtime.limits)
+        self._rendering = Rendering(resolver_of, runtime.limits)
+        self._persisted = PersistedTexts(runtime)
+
+    async def authenticate(self, token: str) -> Actor:
+        """The actor behind a token. Raises `Unauthenticated`."""
+        return await self.runtime.credentials.authenticate(token, self._catalog_of)
+
+    async def execute(self, actor: Actor, request: GraphQLRequest) -> Reply:
+        """Answer a request to `/graphql`; what a client causes is an error in the reply, never an exception."""
+        try:
+            return await self._answer(actor, request)
+        except Exception as error:
+            return self.refuse(error, request.locale or actor.locale, request.request_id)
+
+    async def execute_admin(self, actor: Actor | None, request: GraphQLRequest) -> Reply:
+        """Answer a request to `/graphql/admin`. Without an actor nothing is answered but UNAUTHENTICATED."""
+        try:
+            return await self.admin.answer(actor, request)
+        except Exception as error:
+            locale = request.locale or ("en" if actor is None else actor.locale)
+            return self.refuse(error, locale, request.request_id)
+
+    def refuse(self, error: Exception, locale: str, request_id: str) -> Reply:
+        """The GraphQL response for an error before execution: credentials, limits, documents, variables."""
+        return refusal(error, locale, request_id)
+
+    async def sdl(self, actor: Actor) -> Sdl:
+        """The schema as the actor may see it, in the schema definition language."""
+        head, actor = await self._seen(actor)
+        return await self._rendering.sdl(head.catalog, self._schemas.surface(head.catalog, actor.grants))
+
+    async def entity_schema(self, actor: Actor, entity: str) -> Mapping[str, Any] | None:
+        """The derived JSON Schema of an entity, cut to the fields that the actor may read; None when there is none."""
+        head, actor = await self._seen(actor)
+        seen = self._schemas.surface(head.catalog, actor.grants).entities.get(entity)
+        return None if seen is None else _cut_schema(head.catalog, entity, seen.readable)
+
+    async def ready(self) -> bool:
+        """Whether the database answers."""
+        try:
+            await load_head(self.runtime.engine, CONTROL)
+        except PliantError:
+            return False
+        return True
+
+    async def _catalog_of(self, company: Company) -> Catalog:
+        return (await self.runtime.companies.head(company.namespace)).catalog
+
+    async def _seen(self, actor: Actor) -> tuple[Head, Actor]:
+        head = await self.runtime.companies.head(actor.namespace)
+        return head, self.runtime.fitting(actor, head.catalog)
+
+    async def _answer(self, actor: Actor, request: GraphQLRequest) -> Reply:
+        text = request.query
+        if text is None or request.document_id is not None:
+            text = await self._persisted_text(actor, request)
+        try:
+            entry = await self._enter(actor, request, text)
+        except BadInput as error:
+            # what was published on another replica is answered at the first request
+            if _is_syntax(error) or not await self.runtime.companies.refresh(actor.namespace):
+                raise
+            entry = await self._enter(actor, request, text)
+        try:
+            return await self._run(entry, request)
+        except StatementRefused:
+            if not await self.runtime.companies.refresh(actor.namespace) or not entry.operation.is_query:
+                raise
+            return await self._run(await self._enter(actor, request, text), request)
+
+    async def _persisted_text(self, actor: Actor, request: GraphQLRequest) -> str:
+        if request.query is not None:
+            raise BadInput(_BOTH)
+        if request.document_id is not None:
+            return await persisted_text(self._persisted, actor.namespace, request.document_id)
+        asked = request.extensions is not None and "persistedQuery" in request.extensions
+        raise BadInput(_ONLY_PERSISTED if asked else _NO_QUERY)
+
+    async def _enter(self, actor: Actor, request: GraphQLRequest, text: str) -> _Entry:
+        """Find or make everything that the run needs. Raises for whatever is wrong with the request."""
+        head, actor = await self._seen(actor)
+        schema = self._schemas.get(head.catalog, actor.grants)
+        document = schema.document(text)
+        operation = document.operation(request.operation_name)
+        if request.read_only and not operation.is_query:
+            raise ReadOnly()
+        coerced = operation.coerce(request.variables or {})
+        if operation.introspection:
+            return _Entry(head, actor, schema, document, operation, coerced, None)
+        key = (coerced.shape, actor.grants.hash)
+        plan = operation.plans.get(key)
+        if plan is None:
+            plan = operation.plans.put(key, self._plan(head, actor, schema, operation, coerced))
+        return _Entry(head, actor, schema, document, operation, coerced, plan)
+
+    def _plan(
+        self, head: Head, actor: Actor, schema: CompiledSchema, operation: CompiledOperation, coerced: Coerced
+    ) -> Plan | MutationPlan | _Stock:
+        if not self.runtime.compiled:
+            return _STOCK
+        runtime = self.runtime
+        try:
+            if not operation.is_query:
+                context = self._context(head, actor, schema, operation, GraphQLRequest())
+                planner = operation.planner(coerced)
+                return plan_mutation(planner, schema.roots, head.catalog, operation.node, context) or _STOCK
+            selection = operation.selection(coerced)
+            if selection is None:
+                return _STOCK
+            return compile_selection(selection, head.catalog, actor.grants, runtime.engine.dialect, runtime.limits)
+        except PlanTooDeep:
+            return _STOCK
+
+    async def _run(self, entry: _Entry, request: GraphQLRequest) -> Reply:
+        plan, runtime = entry.plan, self.runtime
+        if isinstance(plan, Plan):
+            head, actor = entry.head, entry.actor
+            snapshot = Snapshot(
+                runtime.engine, actor.namespace, head.catalog, head.version, actor, runtime.limits, runtime.sealer
+            )
+            answer = await run(plan, snapshot, entry.coerced.values)
+            if answer.head_version != head.version:
+                runtime.companies.moved(actor.namespace, answer.head_version)
+            return data_reply(answer.data)
+        if plan is None:
+            return data_reply(
+                await self._rendering.introspection(entry.schema, entry.document, entry.operation, entry.coerced)
+            )
+        if isinstance(plan, MutationPlan):
+            return await self._mutate(entry, plan, request)
+        context = self._context(entry.head, entry.actor, entry.schema, entry.operation, request)
+        return await execute_stock(entry.schema, entry.document, entry.operation, context, request)
+
+    async def _mutate(self, entry: _Entry, plan: MutationPlan, request: GraphQLRequest) -> Reply:
+        context = self._context(entry.head, entry.actor, entry.schema, entry.operation, request)
+        going = MutationRun(entry.coerced.values)
+        try:
+            try:
+                return data_reply(await going.run(plan, context))
+            except FieldFailed as error:
+                if not isinstance(error.cause, SchemaChanged):
+                    raise
+                again = await self._again(entry, request)
+            if again is None:
+                raise FieldFailed(error.key, error.cause)
+            plan_now, context = again
+            return data_reply(await going.run(plan_now, context))
+        except FieldFailed as error:
+            log_unexpected(error.cause, request.request_id)
+            errors = response_errors(error.cause, context.locale, request.request_id)
+            return result_reply(None, [{**item, "path": [error.key]} for item in errors])
+
+    async def _again(self, entry: _Entry, request: GraphQLRequest) -> tuple[MutationPlan, Context] | None:
+        """A mutation planned on the version that came between; None when it no longer holds there."""
+        if not await self.runtime.companies.refresh(entry.actor.namespace):
+            # another request may have seen the new head first
+            head = await self.runtime.companies.head(entry.actor.namespace)
+            if head.version == entry.head.version:
+                return None
+        try:
+            now = await self._enter(entry.actor, request, entry.document.text)
+        except PliantError:
+            return None
+        if not isinstance(now.plan, MutationPlan):
+            return None
+        return now.plan, self._context(now.head, now.actor, now.schema, now.operation, request)
+
+    def _context(
+        self,
+        head: Head,
+        actor: Actor,
+        schema: CompiledSchema,
+        operation: CompiledOperation,
+        request: GraphQLRequest,
+    ) -> Context:
+        locale = request.locale or actor.locale
+        return Context(self.runtime, head, actor, schema.surface, locale, request.request_id, operation.name)
+
+
+def _is_syntax(error: BadInput) -> bool:
+    return isinstance(error, DocumentInvalid) and isinstance(error.errors[0], GraphQLSyntaxError)
+
+
+def _cut_schema(catalog: Catalog, entity: str, readable: frozenset[str]) -> dict[str, Any]:
+    """An entity's derived JSON Schema without the properties that are not there for the reader."""
+    found = catalog.entities[entity]
+    properties = found.schema.get("properties")
+    names = {item.api_name for item in found.fields.values() if item.name in readable} | readable
+    kept = {name: item for name, item in properties.items() if name in names} if isinstance(properties, Mapping) else {}
+    required = found.schema.get("required")
+    asked = [name for name in required if name in kept] if isinstance(required, list | tuple) else []
+    plain = ("$schema", "title", "description", "type", "additionalProperties")
+    return {
+        **{key: found.schema[key] for key in plain if key in found.schema},
+        "properties": kept,
+        "required": asked,
+    }
