@@ -82,7 +82,7 @@ class Alias:
         return column(self.name, self.computed[key][0], type_)
 
     def projected(self, over: Alias) -> list[ColumnElement[Any]]:
-        """What a page's sub-select over `over` has to give: the columns that were asked of it, and the computed ones."""
+        """What a page's sub-select over `over` gives: the columns that were asked of it, and the computed ones."""
         used = self.used or {"id": self.entity.fields["id"].column.type}
         columns = [labelled(column(over.name, name, kind.sqlalchemy()), name) for name, kind in used.items()]
         return columns + [labelled(clause, name) for name, clause in self.computed.values()]

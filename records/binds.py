@@ -245,6 +245,7 @@ class TermBind(Bind):
                 raise BadInput(
                     Text("An operator of a filter takes no null: use isNull", "筛选运算符不接受 null：请使用 isNull")
                 )
+            check_texts(value)
             return encoded(lambda: make(value))
 
         return read
@@ -257,11 +258,38 @@ class TermBind(Bind):
             case Argument.VALUES:
                 return lambda value: [own.argument(options, item) for item in _listed(value)]
             case Argument.RANGE:
-                return lambda value: {key: own.argument(options, item) for key, item in value.items()}
+                return lambda value: {key: own.argument(options, item) for key, item in _parts(value)}
             case Argument.ELEMENTS:
                 return _listed
             case _:
                 return lambda value: value
+
+
+def check_texts(value: Any) -> None:
+    """Raise `BadInput` for text that no database of ours can hold: NUL or a lone surrogate."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise _no_value() from None
+        if "\x00" in value:
+            raise _no_value()
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            check_texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            check_texts(item)
+
+
+def _no_value() -> BadInput:
+    return BadInput(Text("A filter holds a value that its field cannot have", "筛选条件含有该字段不可能有的值"))
+
+
+def _parts(value: Any) -> list[tuple[str, Any]]:
+    if not isinstance(value, Mapping) or any(item is None for item in value.values()):
+        raise _no_value()
+    return list(value.items())
 
 
 def _listed(value: Any) -> list[Any]:
@@ -284,8 +312,4 @@ def encoded(make: Callable[[], Any]) -> Any:
         return make()
     except (ValueError, ArithmeticError) as error:
         text = getattr(error, "text", None)
-        raise BadInput(
-            text
-            if isinstance(text, Text)
-            else Text("A filter holds a value that its field cannot have", "筛选条件含有该字段不可能有的值")
-        ) from None
+        raise (BadInput(text) if isinstance(text, Text) else _no_value()) from None

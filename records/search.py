@@ -14,7 +14,7 @@ from base.text import fold as fold_text
 from metadata.catalog import Entity
 from metadata.field import Field
 from records.alias import Alias
-from records.binds import Binds, Run, reader
+from records.binds import Binds, Run, check_texts, reader
 from records.gate import Gate
 from records.selection import Term
 from storage.batch import Value
@@ -52,7 +52,9 @@ def search_condition(alias: Alias, term: Term, gate: Gate, binds: Binds) -> Colu
     read, dialect, limits = reader(term), binds.dialect, binds.limits
 
     def get(run: Run) -> Value:
-        return _encoded(search_terms(read(run.variables) or "", limits), dialect)
+        text = read(run.variables) or ""
+        check_texts(text)
+        return _encoded(search_terms(text, limits), dialect)
 
     return ContainsAll(fold(whole), str(binds.add(get, TEXT).key))
 

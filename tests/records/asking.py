@@ -5,6 +5,7 @@ Half of the values travel as variables, half as constants, so both ways into a p
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -16,7 +17,8 @@ from metadata.operators.registry import OPERATORS
 from records import selection as ask
 from records.selection import Constant, Deleted, Order, Term, Variable
 from records.surface import Surface
-from tests.records.naive import Data, image
+from tests.records.naive import image
+from tests.records.naive_data import Data
 
 _TEXTS = ("acme", "STRASSE", "ß", "京", "%", "_", "a_b", "x", "", "Acme", "\\", "'")
 
@@ -132,7 +134,7 @@ class Asker:
         return " ".join(self.random.choice(_TEXTS) for _ in range(self.random.randint(0, 2)))
 
     def _parts(self, entity: Entity, depth: int) -> tuple[Any, ...]:
-        makers = [
+        makers: list[Callable[[], Any]] = [
             lambda: ask.Nodes(self.key(), self.record(entity, depth)),
             lambda: self._edges(entity, depth),
             lambda: ask.PageInfo(self.key(), self._page_info()),

@@ -6,7 +6,6 @@ nothing of plans. Whatever the compiled statement and the stock executor answer 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal, localcontext
@@ -25,74 +24,9 @@ from records import selection as ask
 from records.gate import PARENT_DEPTH
 from records.selection import Constant, Deleted, Listing, Order, Term, Tree
 from records.shares import field_key
-from storage.batch import NAMESPACE, Sql
-from storage.engine import Engine
-from storage.names import quoted
-from storage.types import TIMESTAMP
-
-Row = dict[str, Any]
-"""Logical values by API name."""
+from tests.records.naive_data import Data, Row
 
 ALWAYS = frozenset({"id", "version", "createdAt", "updatedAt", "deletedAt"})
-
-
-@dataclass
-class Data:
-    """All rows of a company."""
-
-    rows: dict[str, dict[str, Row]]
-    links: dict[str, set[tuple[str, str]]] = field(default_factory=dict)  # link table -> (here, there)
-    below: set[tuple[str, str]] = field(default_factory=set)  # team, team at or below it
-    reports: set[tuple[str, str]] = field(default_factory=set)  # manager, himself or a report
-    shares: list[Row] = field(default_factory=list)
-
-
-async def load(engine: Engine, namespace: str, catalog: Catalog) -> Data:
-    """Read everything, one plain SELECT per table."""
-    data = Data({})
-    for entity in catalog.entities.values():
-        fields = list(entity.by_api_name.values())
-        names = [item.column.name for item in fields]
-        found = await _table(engine, namespace, entity.table_name, names)
-        decoders = [item.column.type.decoder(engine.dialect) for item in fields]
-        keys = [item.api_name for item in fields]
-        rows = [dict(zip(keys, (d(v) for d, v in zip(decoders, row, strict=True)), strict=True)) for row in found]
-        data.rows[entity.name] = {row["id"]: row for row in rows}
-        for relation in entity.relations.values():
-            if relation.kind is RelationKind.MANY and relation.field is not None:
-                pairs = await _table(engine, namespace, str(relation.link), [str(relation.here), str(relation.there)])
-                data.links[str(relation.link)] = {(_text(a), _text(b)) for a, b in pairs}
-    pairs = await _table(engine, namespace, "_team_closure", ["ancestor", "descendant"])
-    data.below = {(_text(a), _text(b)) for a, b in pairs}
-    pairs = await _table(engine, namespace, "_report_closure", ["manager", "report"])
-    data.reports = {(_text(a), _text(b)) for a, b in pairs}
-    columns = ["record_id", "principal", "level", "fields", "until"]
-    decode = TIMESTAMP.decoder(engine.dialect)
-    for record_id, principal, level, fields, until in await _table(engine, namespace, "_share", columns):
-        names = None if fields is None else set(fields) if isinstance(fields, list) else set(_parsed(fields))
-        data.shares.append(
-            {
-                "record": _text(record_id),
-                "principal": principal,
-                "level": level,
-                "fields": names,
-                "until": decode(until),
-            }
-        )
-    return data
-
-
-def _parsed(text: Any) -> list[str]:
-    return list(json.loads(text))
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
-
-
-async def _table(engine: Engine, namespace: str, table: str, columns: Sequence[str]) -> Sequence[Sequence[Any]]:
-    names = ", ".join(quoted(name) for name in columns)
-    return await engine.fetch(namespace, Sql(f"SELECT {names} FROM {NAMESPACE}.{quoted(table)}"), ())
 
 
 class Eyes:
@@ -358,7 +292,11 @@ class Naive:
             and self.matches(entity, row, listing.filter)
             and self._found(entity, row, self._term(listing.search))
         ]
-        return sorted(found, key=cmp_to_key(lambda one, two: self._compare(listing.order, entity, one, two)))
+
+        def compare(one: Row, two: Row) -> int:
+            return self._compare(listing.order, entity, one, two)
+
+        return sorted(found, key=cmp_to_key(compare))
 
     def _compare(self, orders: Sequence[Order], entity: Entity, one: Row, two: Row) -> int:
         for order in orders:
@@ -368,17 +306,14 @@ class Naive:
             if left is None or right is None:
                 return -1 if (left is None) is order.nulls_first else 1
             return -1 if (left < right) is not order.descending else 1
-        return (one["id"] > two["id"]) - (one["id"] < two["id"])
+        return int(one["id"] > two["id"]) - int(one["id"] < two["id"])
 
     def _key(self, entity: Entity, row: Row, path: tuple[str, ...]) -> Any:
         if len(path) == 1:
             return self.value(entity, row, path[0])
         other = self.behind(entity, row, path[0])
-        return (
-            None
-            if other is None
-            else self._key(self.catalog.entities[entity.relations[path[0]].target], other, path[1:])
-        )
+        target = self.catalog.entities[entity.relations[path[0]].target]
+        return None if other is None else self._key(target, other, path[1:])
 
     def _connection(self, listing: Listing, rows: Sequence[Row]) -> dict[str, Any]:
         everything = self.chosen(listing, rows)

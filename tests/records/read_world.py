@@ -28,7 +28,7 @@ from storage.batch import Applied, Batch, Cause, Insert
 from storage.engine import Engine
 from storage.types import UUID, ColumnType
 from tests.engines import opened
-from tests.records.naive import Data, load
+from tests.records.naive_data import Data, load
 
 ACCOUNT = {
     "kind": "entity", "name": "account", "title": "Account", "type": "object", "x-display": "name",
@@ -109,21 +109,8 @@ ROLES = (
 )  # fmt: skip
 
 WORDS = (
-    "Acme",
-    "acme",
-    "Straße",
-    "STRASSE",
-    "北京公司",
-    "海淀",
-    "100%",
-    "a_b",
-    "Ärger",
-    "x",
-    "",
-    "A\nB",
-    "quote\"'",
-    "é",
-)
+    "Acme", "acme", "Straße", "STRASSE", "北京公司", "海淀", "100%", "a_b", "Ärger", "x", "", "A\nB", "quote\"'", "é",
+)  # fmt: skip
 SETS = (("everything",), ("seller",), ("clerk",), ("seller", "clerk"), ("auditor",), ("clerk", "auditor"))
 """Sets of roles that actors hold."""
 
@@ -168,9 +155,8 @@ async def read_world(place: str, seed: int, size: int = 30) -> AsyncIterator[Rea
         namespace = f"c_{public_id()}"
         await engine.create(namespace)
         try:
-            documents = {
-                (str(item["kind"]), str(item["name"])): item for item in (ACCOUNT, DEAL, CONTACT, LINE, *ROLES)
-            }
+            every: tuple[Mapping[str, Any], ...] = (ACCOUNT, DEAL, CONTACT, LINE, *ROLES)
+            documents = {(str(item["kind"]), str(item["name"])): item for item in every}
             published = await publish(engine, namespace, None, documents)
             filler = _Filler(engine, namespace, published.catalog, Random(seed), size)
             await filler.fill(published.version)

@@ -73,7 +73,7 @@ async def test_walks_both_ways(engine: str, tmp_path: Path) -> None:
                 variables = dict(asker.variables)
                 seen, cursor = [], None
                 while True:  # forwards
-                    after = {} if cursor is None else {"after": Variable(("cursor",))}
+                    after: dict[str, Any] = {} if cursor is None else {"after": Variable(("cursor",))}
                     found = await _both(
                         world, actor, _asked(listing, first=Constant(size), **after), {**variables, "cursor": cursor}
                     )
@@ -84,7 +84,8 @@ async def test_walks_both_ways(engine: str, tmp_path: Path) -> None:
                     if not found["info"]["hasNextPage"]:
                         break
                 assert seen == expected
-                seen, before = [], {}
+                seen = []
+                before: dict[str, Any] = {}
                 while True:  # backwards
                     found = await _both(
                         world, actor, _asked(listing, last=Constant(size), **before), {**variables, "cursor": cursor}
@@ -108,8 +109,9 @@ async def test_reads_between_two_cursors(engine: str, tmp_path: Path) -> None:
         cursors = [edge["cursor"] for edge in whole["edges"]]
         ids = [edge["node"]["id"] for edge in whole["edges"]]
         for low, high in ((0, 5), (2, len(ids) - 1), (10, 11), (len(ids) - 3, len(ids) - 1)):
-            both = {"after": Constant(cursors[low]), "before": Constant(cursors[high])}
-            for way in ({"first": Constant(50)}, {"last": Constant(50)}):
+            both: dict[str, Any] = {"after": Constant(cursors[low]), "before": Constant(cursors[high])}
+            ways: tuple[dict[str, Any], ...] = ({"first": Constant(50)}, {"last": Constant(50)})
+            for way in ways:
                 found = await _both(world, actor, replace(listing, **both, **way), {})
                 assert [edge["node"]["id"] for edge in found["edges"]] == ids[low + 1 : high]
                 assert found["info"]["hasNextPage"] is True
