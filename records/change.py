@@ -37,6 +37,8 @@ async def create_record(
         raise forbidden("create", plan.name, path)
     before = len(draft.faults)
     new = new_id(plan.entity.number) if record_id is None else record_id
+    if draft.full:
+        return new
     row = draft.create(plan, new, path)
     read = read_input(draft, plan, Operation.CREATE, given, path)
     for api, default in plan.defaults:

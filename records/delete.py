@@ -18,7 +18,7 @@ from base.json import Json
 from metadata.field import OnDelete
 from records.draft import Draft, Op, Staged
 from records.probe import Probe
-from records.refusals import Path, Reason, not_found, other_version, referenced, too_many_rows
+from records.refusals import Path, Reason, not_found, other_version, referenced
 from records.rights import permit_row
 from records.target import Target, Wanted, read_targets
 from records.writeplan import Referrer, WritePlan
@@ -71,7 +71,6 @@ def _mark_deleted(draft: Draft, staged: Staged, deletion: str, op: Op) -> Staged
 async def _cascade(draft: Draft, first: list[Staged], deletion: str) -> list[Staged]:
     """All rows that go: the first ones, and level by level what cascades from them."""
     gone, level = list(first), list(first)
-    limit = draft.snapshot.limits.relation_rows
     while level:
         below: list[Staged] = []
         for entity, staged in by_entity(level).items():
@@ -85,8 +84,7 @@ async def _cascade(draft: Draft, first: list[Staged], deletion: str) -> list[Sta
                             below.append(_mark_deleted(draft, item, deletion, Op.DELETED))
         gone += below
         level = below
-        if len(gone) > limit:
-            draft.faults.append(too_many_rows(first[0].token.path, limit))
+        if draft.full:
             return []
     return gone
 

@@ -132,6 +132,11 @@ class Draft:
             self.faults.append(too_many_rows(staged.token.path, limit))
         return staged
 
+    @property
+    def full(self) -> bool:
+        """Whether more records are staged than a write may touch: then a LIMIT fault is there, and work may stop."""
+        return len(self.staged) > self.snapshot.limits.relation_rows
+
     def late(self, plan: WritePlan, slot: Slot) -> Late | None:
         """The next number of a generated field, which only the database knows."""
         key = f"{plan.table}.{slot.column}"

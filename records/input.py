@@ -113,7 +113,9 @@ def validate_new(draft: Draft, plan: WritePlan, values: Mapping[str, Json], path
     faults = plan.validator.create(values)
     if not faults:
         return convert(draft, plan, values, path)
-    draft.faults += below(path, faults)
+    known = {fault.path for fault in draft.faults}
+    # a value that was refused before is not missing
+    draft.faults += [fault for fault in below(path, faults) if fault.path not in known]
     wrong = {fault.path[0] for fault in faults if fault.path}
     return convert(draft, plan, {key: value for key, value in values.items() if key not in wrong}, path)
 
@@ -146,9 +148,9 @@ def validate_changed(
     """The faults of the merged record that concern what was changed."""
     if changed:
         merged = {**plan.images(old), **given}
-        known = {(fault.path, fault.code) for fault in draft.faults}
+        known = {fault.path for fault in draft.faults}
         faults = below(path, plan.validator.update(_plain(plan, merged), changed))
-        draft.faults += [fault for fault in faults if (fault.path, fault.code) not in known]
+        draft.faults += [fault for fault in faults if fault.path not in known]
 
 
 def _plain(plan: WritePlan, merged: dict[str, Json]) -> dict[str, Json]:

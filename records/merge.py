@@ -59,8 +59,8 @@ async def merge_records(draft: Draft, plan: WritePlan, command: Merge) -> Merged
     if len(losers) >= draft.snapshot.limits.relation_rows:
         draft.faults.append(too_many_rows(("ids",), draft.snapshot.limits.relation_rows))
         return Merged()
-    fillable = frozenset(name for name, item in plan.inputs[Operation.UPDATE].items() if name == item.api_name)
-    names = frozenset(plan.slots[api].field.name for api in fillable if not plan.slots[api].field.system)
+    fillable = plan.inputs[Operation.UPDATE].items()
+    names = frozenset(item.name for key, item in fillable if key in plan.slots and not item.system)
     wanted = Wanted((Operation.UPDATE, Operation.DELETE), names, names)
     targets = await read_targets(draft, plan, [keep, *losers], wanted)
     if not _permitted(draft, plan, targets, keep, losers, ids):

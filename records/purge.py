@@ -13,7 +13,7 @@ from records.alias import Alias
 from records.delete import by_entity, free_references, referring
 from records.draft import Draft, Op, Staged
 from records.probe import Values
-from records.refusals import not_found, too_many_rows
+from records.refusals import not_found
 from records.rights import permit_row
 from records.shares import share_table
 from records.target import State, Wanted, read_targets
@@ -47,7 +47,6 @@ async def purge_record(draft: Draft, plan: WritePlan, record_id: str) -> None:
 
 async def _owned(draft: Draft, first: Staged) -> list[Staged]:
     gone, level = [first], [first]
-    limit = draft.snapshot.limits.relation_rows
     while level:
         below: list[Staged] = []
         for entity, staged in by_entity(level).items():
@@ -61,8 +60,7 @@ async def _owned(draft: Draft, first: Staged) -> list[Staged]:
                             below.append(item)
         gone += below
         level = below
-        if len(gone) > limit:
-            draft.faults.append(too_many_rows(first.token.path, limit))
+        if draft.full:
             return []
     return gone
 

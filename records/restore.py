@@ -13,7 +13,7 @@ from records.alias import Alias
 from records.delete import by_entity
 from records.draft import Draft, Op, Staged
 from records.probe import Probe, Values
-from records.refusals import Path, Reason, not_found, too_many_rows
+from records.refusals import Path, Reason, not_found
 from records.rights import permit_row
 from records.target import State, Wanted, read_targets
 from records.writeplan import Referrer, WritePlan
@@ -69,11 +69,9 @@ async def _bring_back(draft: Draft, first: Staged, deletion: str) -> None:
             for referrer in draft.plans.of(entity).referrers:
                 if referrer.relation.on_delete is OnDelete.CASCADE:
                     below += await _fallen(draft, referrer, staged, deletion)
-        level = below
-        limit = draft.snapshot.limits.relation_rows
-        if len(draft.staged) > limit:
-            draft.faults.append(too_many_rows(first.token.path, limit))
+        if draft.full:
             return
+        level = below
 
 
 async def _fallen(draft: Draft, referrer: Referrer, staged: list[Staged], deletion: str) -> list[Staged]:
