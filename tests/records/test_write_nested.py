@@ -138,7 +138,7 @@ async def test_upserts(world: WriteWorld) -> None:
     assert left.results[0].id == first
     assert (await world.row("account", str(first)))["sector"] == "B"
     for _ in range(2):
-        deal = {"name": "d", "account": {"connect": first}, "amount": 1}
+        deal: dict[str, Any] = {"name": "d", "account": {"connect": first}, "amount": 1}
         assert faults_of(await world.save(Upsert("deal", deal, ("accountId", "name")))) == []
         assert faults_of(await world.save(Upsert("deal", {"name": "free"}, ("account", "name")))) == []
     assert sorted(row["name"] for row in (await world.rows("deal")).values()) == ["d", "free", "free"]
