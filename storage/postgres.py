@@ -96,6 +96,7 @@ class PostgresEngine:
             self._ready.discard(namespace)
 
             async def work(connection: Connection) -> None:
+                """Drop it, when no writer holds the company's lock."""
                 await connection.execute(f"DROP SCHEMA IF EXISTS {quoted(self._schema(namespace))} CASCADE")
 
             await self._publish(namespace, work)
@@ -137,6 +138,7 @@ class PostgresEngine:
         schema = self._schema(namespace)
 
         async def work(connection: Connection) -> Outcome:
+            """The DDL and then the Batch."""
             for text in ddl:
                 await connection.execute(placed(text, schema))
             return await apply_steps(connection, schema, batch)
@@ -187,6 +189,7 @@ class PostgresEngine:
         if lane is None:
 
             def emptied() -> None:
+                """Forget a lane in which nothing waits."""
                 self._lanes.pop(namespace, None)
 
             lane = Lane(self._pool, self._schema(namespace), self._lock(namespace), emptied)
@@ -272,6 +275,7 @@ class PostgresEngine:
         schema = self._schema(namespace)
 
         async def work(connection: Connection) -> None:
+            """What is missing, asked again under the lock."""
             if create:
                 await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
             await connection.execute(placed(migrations.CREATE_TABLE, schema))

@@ -105,6 +105,7 @@ def _runs(statements: Sequence[Statement]) -> list[list[Statement]]:
     """Neighbouring updates of the same columns stand together, everything else alone."""
 
     def kind(numbered: tuple[int, Statement]) -> object:
+        """What neighbours must have in common."""
         number, statement = numbered
         if isinstance(statement, Update):
             return statement.table, statement.columns, statement.types, statement.version is not None

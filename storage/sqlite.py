@@ -117,6 +117,7 @@ class SqliteEngine:
             await self._touch(namespace)
 
         def work(connection: sqlite3.Connection) -> tuple[Outcome, bool]:
+            """The DDL and then the Batch."""
             for text in ddl:
                 try:
                     connection.execute(placed(text, ""))
@@ -189,6 +190,7 @@ class SqliteEngine:
         steps = self._steps(namespace)
 
         def work(connection: sqlite3.Connection) -> tuple[None, bool]:
+            """What is missing, asked again under the lock."""
             connection.execute(placed(migrations.CREATE_TABLE, ""))
             done = {row[0] for row in connection.execute(placed(migrations.NUMBERS, "")).fetchall()}
             for migration in migrations.missing(steps, done):

@@ -223,6 +223,7 @@ def _index(connection: sqlite3.Connection, batch: Batch, head: Head, error: Exce
         return None
 
     def retry() -> None:
+        """The whole Batch again."""
         _attempt(connection, batch, Head(head.catalog_version, head.position))
 
     return violated_index(connection, columns, retry)

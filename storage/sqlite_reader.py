@@ -100,6 +100,7 @@ class _Connections:
         self._open: OrderedDict[Path, tuple[int, sqlite3.Connection, Deadline]] = OrderedDict()
 
     def get(self, path: Path, generation: int) -> tuple[sqlite3.Connection, Deadline]:
+        """The connection to a file of this generation, opened when it is not."""
         found = self._open.get(path)
         if found is not None and found[0] == generation:
             self._open.move_to_end(path)
@@ -115,6 +116,7 @@ class _Connections:
         return connection, deadline
 
     def close(self) -> None:
+        """Close all."""
         for _, connection, _ in self._open.values():
             connection.close()
         self._open.clear()

@@ -91,11 +91,16 @@ class Writer:
     def _live(self) -> None:
         try:
             connection = connect(self._path, create=self._create, deadline=self._deadline)
+        except Exception as error:
+            self._refuse(understood(error))
+            return
+        try:
+            connection.execute("PRAGMA busy_timeout = 0")
             turn = Turn(self._path.with_suffix(".turn"))
         except Exception as error:
-            self._refuse(understood(error) if isinstance(error, sqlite3.Error | StorageError) else Unreachable())
+            connection.close()
+            self._refuse(Unreachable() if isinstance(error, OSError) else understood(error))
             return
-        connection.execute("PRAGMA busy_timeout = 0")
         try:
             self._work(connection, turn)
         finally:
