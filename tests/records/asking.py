@@ -17,8 +17,8 @@ from metadata.operators.registry import OPERATORS
 from records import selection as ask
 from records.selection import Constant, Deleted, Order, Term, Variable
 from records.surface import Surface
-from tests.records.naive import image
 from tests.records.naive_data import Data
+from tests.records.naive_values import image
 
 _TEXTS = ("acme", "STRASSE", "ß", "京", "%", "_", "a_b", "x", "", "Acme", "\\", "'")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal, localcontext
 from functools import cmp_to_key
 from typing import Any
 
@@ -25,6 +24,7 @@ from records.gate import PARENT_DEPTH
 from records.selection import Constant, Deleted, Listing, Order, Term, Tree
 from records.shares import field_key
 from tests.records.naive_data import Data, Row
+from tests.records.naive_values import aggregated, image, plain
 
 ALWAYS = frozenset({"id", "version", "createdAt", "updatedAt", "deletedAt"})
 
@@ -383,47 +383,3 @@ class Naive:
             values = [value for row in rows if (value := self.value(entity, row, name)) is not None]
             result[key] = aggregated(item.function, entity.by_api_name[name], values)
         return result
-
-
-def aggregated(function: str, item: Field, values: list[Any]) -> Any:
-    """An aggregate of logical values as JSON."""
-    kind = item.column.type.kind
-    if function == "distinctCount":
-        return len({tuple(value) if isinstance(value, list) else value for value in values})
-    if not values:
-        return None
-    if function in ("min", "max"):
-        return image(item, min(values) if function == "min" else max(values))
-    if kind == "float":
-        return sum(values) if function == "sum" else sum(values) / len(values)
-    with localcontext() as context:
-        context.prec = 100
-        total = sum((Decimal(value) for value in values), Decimal(0))
-        if function == "sum":
-            return int(total) if kind == "integer" else _short(total)
-        return _short((total / len(values)).quantize(Decimal("1e-10"), rounding=ROUND_HALF_UP))
-
-
-def _short(value: Decimal) -> str:
-    text = format(value, "f")
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text in ("-0", "") else text
-
-
-def image(item: Field, value: Any) -> Any:
-    """The JSON of a value that may be null."""
-    return None if value is None else item.type.image(item.options, value)
-
-
-def plain(tree: Any) -> Mapping[str, Any]:
-    """The entries of an object of a filter."""
-    if isinstance(tree, Constant):
-        return {key: Constant(value) for key, value in tree.value.items()}
-    return tree  # type: ignore[no-any-return]
-
-
-def without_cursors(value: Any, keys: frozenset[str] = frozenset({"cursor", "startCursor", "endCursor"})) -> Any:
-    """An answer with every cursor replaced by None."""
-    if isinstance(value, Mapping):
-        return {key: None if key in keys else without_cursors(item, keys) for key, item in value.items()}
-    return [without_cursors(item, keys) for item in value] if isinstance(value, list) else value

@@ -51,8 +51,8 @@ async def load(engine: Engine, namespace: str, catalog: Catalog) -> Data:
     columns = ["record_id", "principal", "level", "fields", "until"]
     decode = TIMESTAMP.decoder(engine.dialect)
     for record_id, principal, level, fields, until in await _table(engine, namespace, "_share", columns):
-        keys = None if fields is None else set(fields if isinstance(fields, list) else _parsed(fields))
-        share = {"record": _text(record_id), "principal": principal, "level": level, "fields": keys}
+        covered = None if fields is None else set(fields if isinstance(fields, list) else _parsed(fields))
+        share = {"record": _text(record_id), "principal": principal, "level": level, "fields": covered}
         data.shares.append({**share, "until": decode(until)})
     return data
 

@@ -14,7 +14,8 @@ from records.read import PlanTooDeep, compile_selection, run
 from records.surface import surface_of
 from tests.engines import ENGINES, place_of
 from tests.records.asking import Asker
-from tests.records.naive import Naive, without_cursors
+from tests.records.naive import Naive
+from tests.records.naive_values import without_cursors
 from tests.records.read_world import SETS, read_world
 
 
@@ -27,7 +28,7 @@ async def test_equals_the_naive_reader(engine: str, seed: int, tmp_path: Path) -
         for index, roles in enumerate(SETS):
             actor = world.actor(roles, index % 3)
             asker = Asker(world.catalog, surface_of(world.catalog, actor.grants), world.data, random)
-            for _ in range(40):
+            for _ in range(25):
                 selection = asker.selection()
                 try:
                     plan = compile_selection(selection, world.catalog, actor.grants, world.engine.dialect, DEFAULTS)

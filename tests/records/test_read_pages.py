@@ -22,6 +22,7 @@ from records.surface import surface_of
 from tests.engines import ENGINES, place_of
 from tests.records.asking import Asker
 from tests.records.naive import Naive
+from tests.records.naive_values import aggregated
 from tests.records.read_world import SETS, ReadWorld, read_world
 
 INFO = ask.PageInfo(
@@ -180,3 +181,34 @@ async def test_reads_for_many_owners_at_once(engine: str, tmp_path: Path) -> Non
                         assert [item["id"] for item in page.rows] == expected[:2]
                         assert page.has_next == (len(expected) > 2)
                         assert counts.get(row["id"], 0) == len(expected)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_slow_totals_equal_the_naive_ones(engine: str, tmp_path: Path) -> None:
+    random = Random(11)
+    async with read_world(place_of(engine, tmp_path), 11) as world:
+        for index, roles in enumerate(SETS):
+            actor = world.actor(roles, index % 3)
+            asker = Asker(world.catalog, surface_of(world.catalog, actor.grants), world.data, random)
+            naive = Naive(world.catalog, actor, world.data, clock_of(world.catalog.app))
+            for name in sorted(asker.surface.entities):
+                entity = world.catalog.entities[name]
+                listing = asker.listing(entity, 0, root=True)
+                naive.variables = asker.variables
+                rows = naive.chosen(
+                    listing, [row for row in world.data.rows[name].values() if naive.readable(entity, row)]
+                )
+                reader = Rows(world.snapshot(actor), asker.variables)
+                assert (await reader.counts(listing)) == {None: len(rows)}
+                wanted = [
+                    (function, item.api_name)
+                    for item in entity.by_api_name.values()
+                    for function in sorted(item.type.aggregates)
+                    if item.name in asker.surface.entities[name].readable
+                ]
+                found = (await reader.aggregates(listing, wanted))[None]
+                for (function, api_name), value in zip(wanted, found, strict=True):
+                    item = entity.by_api_name[api_name]
+                    values = [shown for row in rows if (shown := naive.value(entity, row, api_name)) is not None]
+                    expected = aggregated(function, item, values)
+                    assert value == pytest.approx(expected) if isinstance(expected, float) else value == expected
