@@ -1,0 +1,149 @@
+"""`pliant demo`: a company with an example application and generated records, served in the foreground."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.status import Status
+from sources.demo import generate
+
+from base.errors import NotFound
+from base.json import Json, JsonInvalid, dump, parse
+from metadata.folder import read_folder
+from pliant.commands.serve import (
+    Address,
+    LogKind,
+    host_option,
+    log_option,
+    origins_option,
+    port_option,
+    serve_house,
+)
+from pliant.house import House
+from pliant.secret import with_secret_key, write_private
+from pliant.settings import Settings, read_settings
+from pliant.terminal import guarded
+from server.serving import run
+from templates import folder
+
+STATE_FILE = "demo.json"
+APPLICATION = "crm"
+FOLDER = Path("demo-data")
+SEED = 20261123
+ROWS = 8_800
+"""As many opportunities as the data that the example application was made for."""
+
+OWNER = "owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What a demo keeps between runs: its company and its tokens, the owner's first. `filled`: with all its rows."""
+
+    company: str
+    tokens: dict[str, str]
+    filled: bool
+
+
+@click.command()
+@host_option
+@port_option
+@log_option(LogKind.ERRORS)
+@origins_option
+@click.option("--rows", type=click.IntRange(0), default=ROWS, show_default=True, help="Opportunities to generate.")
+def demo(host: str, port: int, log: str, origins: tuple[str, ...], rows: int) -> None:
+    """A company with an example application and generated data, on embedded SQLite in PLIANT_DATA_DIR (demo-data).
+
+    Prints its URL, a token for each role, and queries to try. Run again it continues with the same company.
+    """
+    guarded(False, partial(run, _demo(Address(host, port, LogKind(log), origins), rows)))
+
+
+async def _demo(address: Address, rows: int) -> None:
+    settings = _settings()
+    house = await House.open(settings)
+    try:
+        known = await _known(house)
+        if known is None:
+            with _progress(f"making a company with {rows:,} opportunities"):
+                known = await _make(house, rows)
+    except BaseException:
+        await house.close()
+        raise
+    await serve_house(house, address, lambda url: _tell(url, known))
+
+
+def _settings() -> Settings:
+    """The settings of the environment, on SQLite whatever database they name: a demo is no guest in production."""
+    settings = read_settings()
+    chosen = settings.data_dir if os.environ.get("PLIANT_DATA_DIR") else FOLDER
+    return with_secret_key(replace(settings, data_dir=chosen, database=None))
+
+
+async def _known(house: House) -> Demo | None:
+    """The demo of an earlier run; what an interrupted run left half filled is removed."""
+    try:
+        kept = parse((house.settings.data_dir / STATE_FILE).read_bytes())
+    except (FileNotFoundError, JsonInvalid):
+        return None
+    if not isinstance(kept, dict):
+        return None
+    found = Demo(kept["company"], kept["tokens"], kept["filled"])
+    try:
+        await house.company(found.company)
+    except NotFound:
+        return None
+    if found.filled:
+        return found
+    await house.delete_company(found.company)
+    return None
+
+
+async def _make(house: House, rows: int) -> Demo:
+    documents = read_folder(folder(APPLICATION)).documents
+    founded = await house.create_company("Demo", "Demo Owner", "owner@demo.example", list(documents.values()))
+    company = founded.company
+    tokens = {OWNER: founded.token}
+    for role in (name for kind, name in documents if kind == "role"):
+        name = role.capitalize()
+        given: dict[str, Json] = {"name": f"Demo {name}", "email": f"{role}@demo.example", "roles": [role]}
+        member_id = await house.add_member(company.id, given)
+        tokens[role] = await house.create_token(company.id, member_id, "demo", [role])
+    made = Demo(company.id, tokens, False)
+    _keep(house, made)
+    await generate(house, company, await house.owner(company.id), rows, SEED)
+    filled = replace(made, filled=True)
+    _keep(house, filled)
+    return filled
+
+
+def _keep(house: House, known: Demo) -> None:
+    value: dict[str, Json] = {"company": known.company, "tokens": known.tokens, "filled": known.filled}
+    write_private(house.settings.data_dir / STATE_FILE, dump(value).decode() + "\n")
+
+
+def _tell(url: str, known: Demo) -> None:
+    owner = known.tokens[OWNER]
+    lines = [f"url: {url}", f"token: {owner}"]
+    lines += [f"{role} token: {text}" for role, text in known.tokens.items() if role != OWNER]
+    lines += ["", "queries to try:"]
+    for path in sorted((folder(APPLICATION) / "queries").glob("*.graphql")):
+        query = " ".join(path.read_text(encoding="utf-8").split())
+        body = dump({"query": query}).decode().replace("'", "\\u0027")
+        lines.append(
+            f"curl -s {url}/graphql -H 'Authorization: Bearer {owner}' -H 'Content-Type: application/json' -d '{body}'"
+        )
+    lines += ["", f"in a browser: {url}/explore", "stop with Ctrl-C; run again to continue with the same company", ""]
+    sys.stdout.write("\n".join(lines))
+    sys.stdout.flush()
+
+
+def _progress(text: str) -> Status:
+    """A spinner on terminals; nothing elsewhere."""
+    return Console(stderr=True, quiet=not sys.stderr.isatty()).status(text)

@@ -1,0 +1,191 @@
+"""`pliant adopt`, `plan`, `apply` and `export`: a company's documents as files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from base.errors import DocumentsInvalid, PliantError, Text
+from base.json import Json, JsonInvalid, parse, pretty
+from metadata.adopt import Adopted
+from metadata.adopt import adopt as adopt_schema
+from metadata.folder import Folder, read_folder, write_folder
+from metadata.publish import Published
+from pliant.changes import change_json, change_line, placed, pruned
+from pliant.house import House
+from pliant.settings import read_settings
+from pliant.terminal import (
+    Exit,
+    chosen_company,
+    company_option,
+    fault_json,
+    fault_line,
+    guarded,
+    in_house,
+    json_option,
+    locale,
+    show,
+)
+from resolvers.publishing import Proposal, preview
+
+folder_argument = click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+prune_option = click.option("--prune", is_flag=True, help="Also remove documents that the folder does not hold.")
+loss_option = click.option(
+    "--allow-loss", multiple=True, metavar="NAME", help="Let the values of entity or entity.field go; may be repeated."
+)
+
+
+class FileUnusable(PliantError):
+    """A file that cannot be read or written, or is not what the command needs."""
+
+    code = "BAD_USER_INPUT"
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))
+@click.option("--name", help="Name of the entity; made from the schema's title when absent.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="File to write; standard output when absent.")
+@json_option
+def adopt(file: Path, name: str | None, output: Path | None, as_json: bool) -> None:
+    """Make an entity document of any JSON Schema in FILE, and tell what was changed. Needs no database.
+
+    With --output entities/NAME.json in a folder of documents, `pliant apply` publishes it.
+    """
+
+    def work() -> None:
+        adopted = adopt_schema(_parsed(file), name, read_settings().limits)
+        language = locale()
+        notes = [
+            {"path": list(note.path), "what": note.what, "message": note.text.localized(language)}
+            for note in adopted.notes
+        ]
+        if output is not None:
+            _write(output, adopted)
+        elif not as_json:
+            click.echo(pretty(adopted.document), nl=False)
+        if as_json:
+            show(True, {"document": adopted.document, "notes": notes}, ())
+            return
+        for note in adopted.notes:
+            click.echo(f"{note.what}: {'/'.join(note.path) or '.'}: {note.text.localized(language)}", err=True)
+
+    guarded(as_json, work)
+
+
+@click.command()
+@folder_argument
+@prune_option
+@loss_option
+@company_option
+@json_option
+def plan(folder: Path, prune: bool, allow_loss: Sequence[str], company_id: str | None, as_json: bool) -> None:
+    """Show what `apply FOLDER` would change, and what stands against it. Exit code 1 when it could not be applied."""
+
+    async def work(house: House) -> bool:
+        wanted = read_folder(folder, house.settings.limits)
+        company = await chosen_company(house, company_id)
+        head = await house.head(company)
+        proposal = Proposal(
+            wanted.documents, pruned(head.catalog.documents, wanted.documents, prune), tuple(allow_loss)
+        )
+        found = await preview(house.runtime, await house.owner(company), head, proposal)
+        language = locale()
+        faults = wanted.placed(found.faults)
+        value: dict[str, Json] = {
+            "version": head.version,
+            "changes": [change_json(change) for change in found.changes],
+            "faults": [fault_json(fault, language) for fault in faults],
+        }
+        none = Text("nothing changes", "没有变化").localized(language)
+        lines = [change_line(change) for change in found.changes] or [none]
+        show(as_json, value, [*lines, *(f"! {fault_line(fault, language)}" for fault in faults)])
+        return bool(faults)
+
+    if in_house(as_json, work):
+        sys.exit(Exit.FAULTS)
+
+
+@click.command()
+@folder_argument
+@prune_option
+@loss_option
+@click.option("--expect", "expected", type=int, help="Fail unless the company is at this version (see plan).")
+@company_option
+@json_option
+def apply(
+    folder: Path, prune: bool, allow_loss: Sequence[str], expected: int | None, company_id: str | None, as_json: bool
+) -> None:
+    """Publish the documents of FOLDER: tables, types and rules of the company change at once, without a restart."""
+
+    async def work(house: House) -> None:
+        wanted = read_folder(folder, house.settings.limits)
+        company = await chosen_company(house, company_id)
+        removals = pruned((await house.head(company)).catalog.documents, wanted.documents, prune)
+        published = await _publish(house, company, wanted, removals, expected, allow_loss)
+        value: dict[str, Json] = {
+            "version": published.version,
+            "changes": [change_json(change) for change in published.changes],
+        }
+        show(as_json, value, [*(change_line(change) for change in published.changes), f"version: {published.version}"])
+
+    in_house(as_json, work)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@company_option
+@json_option
+def export(folder: Path, company_id: str | None, as_json: bool) -> None:
+    """Write the company's documents into FOLDER; files of documents that are gone are removed."""
+
+    async def work(house: House) -> None:
+        head = await house.head(await chosen_company(house, company_id))
+        try:
+            written = write_folder(folder, head.catalog.documents)
+        except OSError as error:
+            raise _unusable(folder, error) from error
+        names = [path.relative_to(folder).as_posix() for path in written]
+        show(as_json, {"version": head.version, "files": names}, [*names, f"version: {head.version}"])
+
+    in_house(as_json, work)
+
+
+async def _publish(
+    house: House,
+    company_id: str,
+    wanted: Folder,
+    removals: Sequence[tuple[str, str]],
+    expected: int | None,
+    allow_loss: Sequence[str],
+) -> Published:
+    try:
+        return await house.publish(
+            company_id, list(wanted.documents.values()), removals, expected_version=expected, allow_loss=allow_loss
+        )
+    except DocumentsInvalid as error:
+        raise placed(wanted, error) from error
+
+
+def _parsed(file: Path) -> Json:
+    try:
+        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        return parse(data)
+    except OSError as error:
+        raise _unusable(file, error) from error
+    except JsonInvalid as error:
+        raise FileUnusable(Text(f"{file}: not JSON: {error}", f"{file}：不是合法的 JSON：{error}")) from error
+
+
+def _write(output: Path, adopted: Adopted) -> None:
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(pretty(adopted.document), encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise _unusable(output, error) from error
+
+
+def _unusable(path: Path, error: OSError) -> FileUnusable:
+    return FileUnusable(Text(f"{path}: {error.strerror}", f"{path}：{error.strerror}"))

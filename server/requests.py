@@ -1,0 +1,175 @@
+"""What is known of one request: its headers, its id, and the one line that the log keeps of it.
+
+Lines are JSON objects without bodies, variables or credentials. They are gathered and written a few times a second:
+a write for each would cost more than the request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import re
+import secrets
+import traceback
+from collections.abc import Iterable
+from typing import BinaryIO
+
+from base.clock import now, timestamp
+from base.json import Json, dump
+
+FLUSH_SECONDS = 0.2
+"""So late may a line come; the end of the process writes what is left."""
+
+WAITING_LINES = 1_000
+"""With so many lines waiting they are written at once."""
+
+PATH_CHARS = 200
+"""Of a path the log keeps so much."""
+
+_SANE = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:/=+-]{0,99}\Z")
+_PREFIX = secrets.token_hex(6)
+_numbers = itertools.count(1)
+
+
+class RequestHeaders:
+    """The headers that doors look at, found in one pass. A header that must be single and is not counts as wrong."""
+
+    __slots__ = (
+        "accept",
+        "authorization",
+        "content_encoding",
+        "content_length",
+        "content_type",
+        "language",
+        "origin",
+        "request_id",
+    )
+
+    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        self.authorization: bytes | None = None
+        self.content_type: bytes | None = None
+        self.content_length: bytes | None = None
+        self.content_encoding: bytes | None = None
+        self.accept: bytes | None = None
+        self.language: bytes | None = None
+        self.origin: bytes | None = None
+        self.request_id: bytes | None = None
+        for name, value in headers:
+            if name == b"authorization":
+                self.authorization = value if self.authorization is None else b""
+            elif name == b"content-type":
+                self.content_type = value if self.content_type is None else b""
+            elif name == b"content-length":
+                self.content_length = value
+            elif name == b"accept":
+                self.accept = value if self.accept is None else self.accept + b"," + value
+            elif name == b"x-request-id":
+                self.request_id = value
+            elif name == b"accept-language":
+                self.language = value
+            elif name == b"origin":
+                self.origin = value
+            elif name == b"content-encoding":
+                self.content_encoding = value
+
+
+def request_id_of(given: bytes | None) -> str:
+    """The client's own id when it is short and plain, else a new one."""
+    if given is not None and _SANE.match(given):
+        return given.decode("ascii")
+    return f"{_PREFIX}-{next(_numbers):x}"
+
+
+class RequestLog:
+    """Lines of JSON on a stream, one for each request and one for each error that nobody raised on purpose."""
+
+    def __init__(self, stream: BinaryIO, requests: bool = True) -> None:
+        self.requests = requests
+        self._stream = stream
+        self._lines: list[bytes] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    def request(
+        self,
+        request_id: str,
+        method: str,
+        path: str,
+        status: int,
+        seconds: float,
+        code: str | None = None,
+        company: str | None = None,
+        member: str | None = None,
+        operation: str | None = None,
+    ) -> None:
+        """Note a finished request; `code` is its GraphQL error code."""
+        if not self.requests:
+            return
+        line: dict[str, Json] = {
+            "at": timestamp(now()),
+            "event": "request",
+            "requestId": request_id,
+            "method": method,
+            "path": path[:PATH_CHARS],
+            "status": status,
+            "ms": round(seconds * 1_000, 3),
+        }
+        for name, value in (("code", code), ("company", company), ("member", member), ("operation", operation)):
+            if value is not None:
+                line[name] = value
+        self._add(line)
+
+    def error(self, request_id: str, error: BaseException) -> None:
+        """Note an error that is ours, with its trace: the client is told nothing but the request id."""
+        trace = "".join(traceback.format_exception(error))
+        self._add({"at": timestamp(now()), "event": "error", "requestId": request_id, "trace": trace})
+
+    def handler(self) -> logging.Handler:
+        """What to give to `logging`, so that its records become lines here too."""
+        return _LogHandler(self)
+
+    def record(self, record: logging.LogRecord) -> None:
+        """Note a record of `logging`, with its trace."""
+        line: dict[str, Json] = {
+            "at": timestamp(now()),
+            "event": "log",
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info is not None and record.exc_info[1] is not None:
+            line["trace"] = "".join(traceback.format_exception(record.exc_info[1]))
+        self._add(line)
+
+    def flush(self) -> None:
+        """Write what is waiting."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        lines, self._lines = self._lines, []
+        if lines:
+            try:
+                self._stream.write(b"\n".join(lines) + b"\n")
+                self._stream.flush()
+            except (OSError, ValueError):
+                # Whoever read the log is gone; requests go on.
+                return
+
+    def _add(self, line: dict[str, Json]) -> None:
+        self._lines.append(dump(line))
+        if len(self._lines) >= WAITING_LINES:
+            self.flush()
+        elif self._timer is None:
+            try:
+                self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
+            except RuntimeError:
+                self.flush()  # no event loop here: before the start, after the end, or another thread
+
+
+class _LogHandler(logging.Handler):
+    def __init__(self, log: RequestLog) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._log.record(record)
