@@ -36,9 +36,7 @@ MIGRATIONS = (Migration(410, "persisted documents", _create),)
 _own = _TABLE.clause
 _shown = {name: type_ for name, type_ in _TABLE.columns.items() if name != "text"}
 _TEXT = Query(sa.select(_own.c["text"]).where(_own.c["id"] == parameter("id", TEXT)), {"id": TEXT}, {"text": TEXT})
-_ALL = Query(
-    sa.select(*[_own.c[name] for name in _shown]).order_by(_own.c["created_at"], _own.c["id"]), columns=_shown
-)
+_ALL = Query(sa.select(*[_own.c[name] for name in _shown]).order_by(_own.c["created_at"], _own.c["id"]), columns=_shown)
 _REMOVE = Query(sa.delete(_own).where(_own.c["id"] == parameter("id", TEXT)), {"id": TEXT})
 
 

@@ -9,6 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -51,6 +52,14 @@ _head = sa.table("_head", sa.column("id"), sa.column("catalog_version"), schema=
 _SELECT_HEAD = sa.select(_head.c.catalog_version)
 _SELECT_HASH = sa.select(_catalog.c.hash).where(_catalog.c.version == sa.bindparam("version", type_=sa.Integer()))
 _SELECT_BODY = sa.select(_catalog.c.body).where(_catalog.c.version == sa.bindparam("version", type_=sa.Integer()))
+_TYPES = {name: kind for name, kind, _ in _COLUMNS}
+_SHOWN = ("version", "hash", "created_at", "author_id")
+_SELECT_VERSIONS = (
+    sa.select(*[_catalog.c[name] for name in _SHOWN])
+    .where(_catalog.c.version < sa.bindparam("before", type_=sa.Integer()))
+    .order_by(_catalog.c.version.desc())
+    .limit(sa.bindparam("first", type_=sa.Integer()))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,25 @@ class Head:
 
     version: int
     catalog: Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version that a company has published: when and by whom (None: the system), and the hash of its catalog."""
+
+    version: int
+    hash: str
+    created_at: datetime
+    author_id: str | None
+
+
+async def list_versions(engine: Engine, namespace: str, first: int, before: int | None = None) -> tuple[Version, ...]:
+    """Published versions, newest first, at most `first` of them, older than `before`."""
+    values = {"before": before if before is not None else 2**31 - 1, "first": first}
+    sql = compile(_SELECT_VERSIONS, engine.dialect)
+    rows = await engine.fetch(namespace, sql, tuple(values[name] for name in sql.binds))
+    decoders = [_TYPES[name].decoder(engine.dialect) for name in _SHOWN]
+    return tuple(Version(*(decode(value) for decode, value in zip(decoders, row, strict=True))) for row in rows)
 
 
 async def load_head(engine: Engine, namespace: str) -> int:

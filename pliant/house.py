@@ -38,6 +38,7 @@ from pliant.settings import Settings
 from records.cursor import Sealer
 from records.shares import MIGRATIONS as SHARES
 from resolvers.companies import Companies
+from resolvers.persisted import PersistedTexts
 from resolvers.publishing import proposal_of, publish_as
 from resolvers.runtime import Runtime
 from schema.desk import Desk
@@ -80,6 +81,7 @@ class House:
             catalogs=catalogs,
             companies=Companies(engine, catalogs, limits),
             credentials=Credentials(engine, resolver, limits),
+            persisted=PersistedTexts(engine, limits),
             resolver=resolver,
             wake=self._sequencer.wake,
             compiled=settings.compiled,
@@ -181,9 +183,7 @@ class House:
     async def actor(self, company_id: str, member_id: str) -> Actor:
         """A member as an actor with all his roles, for work that the command line does in his name."""
         head = await self.head(company_id)
-        return await act_as(
-            self.engine, await self.company(company_id), member_id, head.catalog, self.runtime.resolver
-        )
+        return await act_as(self.engine, await self.company(company_id), member_id, head.catalog, self.runtime.resolver)
 
     async def owner(self, company_id: str) -> Actor:
         """An active owner of the company: whom the command line acts as when nobody is named. Raises `NotFound`."""

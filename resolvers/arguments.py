@@ -81,9 +81,9 @@ def _inspect(node: Node) -> bool:
     if isinstance(node, StringValueNode):
         check_nul(node.value)
     if isinstance(node, ListValueNode):
-        return any([_inspect(item) for item in node.values])
+        return True in [_inspect(item) for item in node.values]  # all are visited: texts are checked
     if isinstance(node, ObjectValueNode):
-        return any([_inspect(item.value) for item in node.fields])
+        return True in [_inspect(item.value) for item in node.fields]
     return False
 
 

@@ -59,9 +59,7 @@ def require_right(actor: Actor, right: str) -> None:
         raise Forbidden(Text(f"This needs the right '{right}'", f"此操作需要权限“{right}”"), {"right": right})
 
 
-def proposal_of(
-    documents: Sequence[Json], removals: Sequence[Key] = (), allow_loss: Sequence[str] = ()
-) -> Proposal:
+def proposal_of(documents: Sequence[Json], removals: Sequence[Key] = (), allow_loss: Sequence[str] = ()) -> Proposal:
     """A proposal from documents as they were sent. Raises `DocumentsInvalid` for what is no document at all."""
     found: dict[Key, Mapping[str, Json]] = {}
     faults: list[Fault] = []

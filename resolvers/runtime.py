@@ -15,6 +15,7 @@ from metadata.catalog import Catalog
 from metadata.store import Catalogs, Head
 from records.cursor import Sealer
 from resolvers.companies import Companies
+from resolvers.persisted import PersistedTexts
 from storage.engine import Engine
 from storage.types import ColumnType
 
@@ -33,6 +34,7 @@ class Runtime:
     catalogs: Catalogs
     companies: Companies
     credentials: Credentials
+    persisted: PersistedTexts
     resolver: Resolver = field(default_factory=Resolver)
     wake: Callable[[str], None] = lambda _: None
     compiled: bool = True

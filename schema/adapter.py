@@ -67,6 +67,13 @@ def shared_types() -> SharedTypes:
     return SharedTypes(FIELD_TYPES, OPERATORS)
 
 
+def core_of(schema: strawberry.Schema) -> GraphQLSchema:
+    """What graphql-core runs of a Strawberry schema that was just made."""
+    repair_introspection()
+    core: GraphQLSchema = schema._schema
+    return core
+
+
 def repair_introspection() -> None:
     """Mend `__Type.isOneOf`, which every new Strawberry schema overwrites for the whole process. Idempotent."""
     introspection_types["__Type"].fields["isOneOf"].resolve = _is_one_of  # type: ignore[attr-defined]

@@ -21,7 +21,6 @@ from records.read import Plan, PlanTooDeep, compile_selection, run
 from records.snapshot import Snapshot
 from resolvers.context import Context
 from resolvers.mutations import FieldFailed, MutationPlan, MutationRun, plan_mutation
-from resolvers.persisted import PersistedTexts
 from resolvers.runtime import Runtime
 from resolvers.stock import resolver_of
 from resolvers.variables import Coerced
@@ -70,7 +69,6 @@ class Desk:
         self.admin = AdminDesk(runtime)
         self._schemas = SchemaCache(resolver_of, runtime.limits)
         self._rendering = Rendering(resolver_of, runtime.limits)
-        self._persisted = PersistedTexts(runtime)
 
     async def authenticate(self, token: str) -> Actor:
         """The actor behind a token. Raises `Unauthenticated`."""
@@ -143,7 +141,7 @@ class Desk:
         if request.query is not None:
             raise BadInput(_BOTH)
         if request.document_id is not None:
-            return await persisted_text(self._persisted, actor.namespace, request.document_id)
+            return await persisted_text(self.runtime.persisted, actor.namespace, request.document_id)
         asked = request.extensions is not None and "persistedQuery" in request.extensions
         raise BadInput(_ONLY_PERSISTED if asked else _NO_QUERY)
 
@@ -206,20 +204,18 @@ class Desk:
         context = self._context(entry.head, entry.actor, entry.schema, entry.operation, request)
         going = MutationRun(entry.coerced.values)
         try:
-            try:
-                return data_reply(await going.run(plan, context))
-            except FieldFailed as error:
-                if not isinstance(error.cause, SchemaChanged):
-                    raise
-                again = await self._again(entry, request)
-            if again is None:
-                raise FieldFailed(error.key, error.cause)
-            plan_now, context = again
-            return data_reply(await going.run(plan_now, context))
+            return data_reply(await going.run(plan, context))
         except FieldFailed as error:
-            log_unexpected(error.cause, request.request_id)
-            errors = response_errors(error.cause, context.locale, request.request_id)
-            return result_reply(None, [{**item, "path": [error.key]} for item in errors])
+            failed = error
+        again = await self._again(entry, request) if isinstance(failed.cause, SchemaChanged) else None
+        if again is not None:
+            try:
+                return data_reply(await going.run(*again))
+            except FieldFailed as error:
+                failed = error
+        log_unexpected(failed.cause, request.request_id)
+        errors = response_errors(failed.cause, context.locale, request.request_id)
+        return result_reply(None, [{**item, "path": [failed.key]} for item in errors])
 
     async def _again(self, entry: _Entry, request: GraphQLRequest) -> tuple[MutationPlan, Context] | None:
         """A mutation planned on the version that came between; None when it no longer holds there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, execute
+from graphql import ExecutionResult, execute
 
 from resolvers.context import Context
 from resolvers.stock import resolve_field
@@ -33,10 +33,12 @@ async def execute_stock(
         hide_suggestions=True,
     )
     result: ExecutionResult = going if isinstance(going, ExecutionResult) else await going
-    return result_reply(result.data, [_shown(error, context) for error in result.errors or ()])
+    return result_reply(result.data, shown_errors(result, context.locale, context.request_id))
 
 
-def _shown(error: GraphQLError, context: Context) -> dict[str, Any]:
-    if error.original_error is not None:
-        log_unexpected(error.original_error, context.request_id)
-    return formatted(error, context.locale, context.request_id)
+def shown_errors(result: ExecutionResult, locale: str, request_id: str) -> list[dict[str, Any]]:
+    """The errors of an execution as the response shows them; what is our mistake goes to the log."""
+    for error in result.errors or ():
+        if error.original_error is not None:
+            log_unexpected(error.original_error, request_id)
+    return [formatted(error, locale, request_id) for error in result.errors or ()]

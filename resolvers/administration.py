@@ -1,0 +1,172 @@
+"""Administration of a company: its documents, versions and persisted documents, for an actor with the rights.
+
+Each function asks for the right that it needs; what its caller can mend comes back as faults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Final, TypeVar
+
+from access.actor import Actor
+from access.store import Writer
+from base.errors import BadInput, DocumentsInvalid, Fault, LimitExceeded, NotFound, SchemaChanged, Text
+from base.json import Json
+from base.limits import Limits
+from metadata.adopt import Adopted, adopt
+from metadata.build import Documents
+from metadata.persisted import Persisted, list_persisted, register_document, remove_persisted
+from metadata.publish import Published
+from metadata.store import Head, Version, list_versions
+from resolvers.publishing import PUBLISH, READ, Key, Preview, preview, proposal_of, publish_as, require_right
+from resolvers.runtime import Runtime
+
+T = TypeVar("T")
+
+_NAME_CHARS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class AdminContext:
+    """`info.context` of the administration's resolvers. The actor's grants are those of the head."""
+
+    runtime: Runtime
+    actor: Actor
+    head: Head
+    locale: str
+    request_id: str
+
+    def require(self, *rights: str) -> None:
+        """Raise `Forbidden` unless the actor has one of these platform rights."""
+        if not any(right in self.actor.grants.platform for right in rights):
+            require_right(self.actor, rights[0])
+
+    async def write(self, work: Callable[[Writer], Awaitable[T]]) -> T:
+        """Run a verb of access; once more on the new head when a publish came between."""
+        runtime, namespace = self.runtime, self.actor.namespace
+        try:
+            return await work(runtime.writer(namespace, self.head, self.actor))
+        except SchemaChanged:
+            if not await runtime.companies.refresh(namespace):
+                raise
+            head = await runtime.companies.head(namespace)
+            return await work(runtime.writer(namespace, head, runtime.fitting(self.actor, head.catalog)))
+
+
+def documents_of(context: AdminContext, kind: str | None) -> Documents:
+    """The documents of the head, as authored, of one kind or of all."""
+    context.require(READ, PUBLISH)
+    documents = context.head.catalog.documents
+    return {key: document for key, document in sorted(documents.items()) if kind is None or key[0] == kind}
+
+
+def find_document(context: AdminContext, kind: str, name: str) -> Any:
+    """One document as authored. Raises `NotFound`."""
+    found = documents_of(context, kind).get((kind, name))
+    if found is None:
+        raise NotFound(Text(f"There is no document {kind}/{name}", f"没有文档 {kind}/{name}"))
+    return found
+
+
+async def find_versions(context: AdminContext, first: int, before: int | None) -> tuple[Version, ...]:
+    """Published versions, newest first."""
+    context.require(READ, PUBLISH)
+    most = context.runtime.limits.page_size_max
+    if first < 0:
+        raise BadInput(Text("'first' must be 0 or more", "“first”必须大于等于 0"))
+    if first > most:
+        raise LimitExceeded(Text(f"'first' is at most {most}", f"“first”最大为 {most}"), {"limit": most})
+    return await list_versions(context.runtime.engine, context.actor.namespace, first, before)
+
+
+def adopt_schema(context: AdminContext, schema: Json, name: str | None) -> tuple[Adopted | None, tuple[Fault, ...]]:
+    """An entity document made of a foreign JSON Schema, or the faults that stand against it."""
+    context.require(PUBLISH)
+    try:
+        return adopt(schema, name, context.runtime.limits), ()
+    except DocumentsInvalid as error:
+        return None, error.faults
+
+
+async def preview_documents(
+    context: AdminContext, documents: Sequence[Json], removals: Sequence[Key], allow_loss: Sequence[str]
+) -> Preview:
+    """What publishing would change, and every fault that stands against it."""
+    context.require(PUBLISH)
+    try:
+        proposal = proposal_of(documents, removals, allow_loss)
+    except DocumentsInvalid as error:
+        return Preview((), error.faults)
+    return await preview(context.runtime, context.actor, context.head, proposal)
+
+
+async def publish_documents(
+    context: AdminContext,
+    documents: Sequence[Json],
+    removals: Sequence[Key],
+    allow_loss: Sequence[str],
+    expected_version: int | None,
+) -> tuple[Published | None, tuple[Fault, ...]]:
+    """Publish in one step. Another version than expected, or one that came between, is a CONFLICT among the faults."""
+    context.require(PUBLISH)
+    runtime, actor = context.runtime, context.actor
+    await runtime.companies.refresh(actor.namespace)
+    head = await runtime.companies.head(actor.namespace)
+    if expected_version is not None and expected_version != head.version:
+        return None, (_conflict(head.version),)
+    try:
+        proposal = proposal_of(documents, removals, allow_loss)
+        fitting = runtime.fitting(actor, head.catalog)
+        return await publish_as(runtime, actor.namespace, fitting, head, proposal, head.version), ()
+    except DocumentsInvalid as error:
+        return None, error.faults
+
+
+def _conflict(version: int) -> Fault:
+    en = f"The company is at version {version} now: read its documents again and publish over them"
+    return Fault(
+        ("expectedVersion",),
+        "CONFLICT",
+        Text(en, f"公司当前版本为 {version}：请重新读取文档后再发布"),
+        {"version": version},
+    )
+
+
+async def find_persisted(context: AdminContext) -> tuple[Persisted, ...]:
+    """The registered documents."""
+    context.require(READ, PUBLISH)
+    return await list_persisted(context.runtime.engine, context.actor.namespace)
+
+
+async def persist(context: AdminContext, document_id: str, text: str, name: str | None) -> tuple[Fault, ...]:
+    """Register a document under its id."""
+    context.require(PUBLISH)
+    limits = context.runtime.limits
+    if not text or len(text) > limits.document_chars:
+        en = f"a document has 1 to {limits.document_chars} characters"
+        zh = f"文档须为 1 到 {limits.document_chars} 个字符"
+        return (Fault(("text",), "VALIDATION", Text(en, zh)),)
+    if name is not None and len(name) > _NAME_CHARS:
+        en, zh = f"a name has at most {_NAME_CHARS} characters", f"名称最多 {_NAME_CHARS} 个字符"
+        return (Fault(("name",), "VALIDATION", Text(en, zh)),)
+    actor = context.actor
+    await register_document(context.runtime.engine, actor.namespace, document_id, text, name, actor.member_id)
+    context.runtime.wake(actor.namespace)
+    return ()
+
+
+async def forget_persisted(context: AdminContext, document_id: str) -> tuple[Fault, ...]:
+    """Remove a registered document."""
+    context.require(PUBLISH)
+    actor = context.actor
+    if not await remove_persisted(context.runtime.engine, actor.namespace, document_id, actor.member_id):
+        return (Fault(("id",), "NOT_FOUND", Text("No persisted document has this id", "没有该 id 对应的持久化文档")),)
+    context.runtime.persisted.forget(actor.namespace, document_id)
+    context.runtime.wake(actor.namespace)
+    return ()
+
+
+def limits_of(limits: Limits) -> dict[str, float]:
+    """Every limit of this server by its name."""
+    return {item.name: getattr(limits, item.name) for item in fields(limits)}
