@@ -173,6 +173,7 @@ class _Import:
                 self.state.counts.rows += len(batch)
             self.state.faults = self.faults.position
             self._keep()
+            self.seat.committed(self.seat.company.namespace)
             self.progress(Step(self.state.phase, self.state.done, self.file.rows, self.state.counts))
 
     def _batches(self) -> Iterator[list[Row]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from access.actor import Actor
@@ -17,9 +18,16 @@ from records.snapshot import Snapshot
 from storage.engine import Engine
 
 
+def _nobody(namespace: str) -> None:
+    """Nobody wants to know of a commit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A company, and the member whose rights hold for what is read and written here."""
+    """A company, and the member whose rights hold for what is read and written here.
+
+    `committed` is told the namespace after each commit.
+    """
 
     engine: Engine
     company: Company
@@ -28,6 +36,7 @@ class Seat:
     sealer: Sealer
     resolver: Resolver = field(default_factory=Resolver)
     limits: Limits = DEFAULTS
+    committed: Callable[[str], None] = _nobody
 
     async def head(self) -> Head:
         """What the company serves now. Raises `Conflict` before its first publish."""
@@ -51,4 +60,12 @@ class Seat:
     async def writer(self) -> Writer:
         """The system's hand for members and teams."""
         head = await self.head()
-        return Writer(self.engine, self.company.namespace, head.catalog, head.version, None, self.resolver)
+        return Writer(
+            self.engine,
+            self.company.namespace,
+            head.catalog,
+            head.version,
+            None,
+            self.resolver,
+            committed=self.committed,
+        )
