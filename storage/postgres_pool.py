@@ -35,6 +35,8 @@ SETTINGS: Mapping[str, str] = {
     "search_path": "pg_catalog",  # names are qualified; one that is not shall fail and not find something else
     "default_transaction_isolation": "read committed",
     "jit": "off",
+    # statements are written for one plan; choosing anew for each run costs several times what running does
+    "plan_cache_mode": "force_generic_plan",
     "idle_in_transaction_session_timeout": "5000",
 }
 """What every session of Pliant starts with."""
