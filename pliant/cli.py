@@ -5,15 +5,15 @@ from __future__ import annotations
 import click
 
 from pliant.commands.company import company
-
-# from pliant.commands.demo import demo
+from pliant.commands.demo import demo
 from pliant.commands.doctor import doctor
 from pliant.commands.documents import adopt, apply, export, plan
+from pliant.commands.import_ import import_
 from pliant.commands.member import member
 from pliant.commands.serve import serve
 from pliant.commands.token import token
 
-COMMANDS: tuple[click.Command, ...] = (serve, company, member, token, adopt, plan, apply, export, doctor)
+COMMANDS: tuple[click.Command, ...] = (demo, serve, company, member, token, adopt, plan, apply, export, import_, doctor)
 """Every command, in the order of `pliant --help`."""
 
 _EPILOG = """\b

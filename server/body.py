@@ -98,10 +98,10 @@ def parse_query_string(query_string: bytes) -> Mapping[str, Any]:
 def read_request(given: Mapping[str, Any], locale: str, request_id: str, read_only: bool) -> GraphQLRequest:
     """A GraphQL request of its parameters. Raises `BadInput` for wrong types, and for none or two of the documents."""
     query, document_id = given.get("query"), given.get("documentId")
-    for name, (kind, text) in _TYPES.items():
-        value = given.get(name)
-        if value is not None and not isinstance(value, kind):
-            raise BadInput(Text(f"'{name}' must be {text.en}", f"“{name}”必须是{text.zh}"))
+    for name, value in given.items():
+        rule = _TYPES.get(name)
+        if rule is not None and value is not None and not isinstance(value, rule[0]):
+            raise BadInput(Text(f"'{name}' must be {rule[1].en}", f"“{name}”必须是{rule[1].zh}"))
     if (query is None) == (document_id is None) and not _is_hash_only(given):
         raise BadInput(Text("Send either 'query' or 'documentId'", "请提供 query 或 documentId 之一"))
     return GraphQLRequest(

@@ -23,6 +23,7 @@ from schema.request import GraphQLRequest, Reply
 from server.authentication import CHALLENGE, Authenticator, authenticate
 from server.body import ClientGone, check_length, parse_body, parse_query_string, read_body, read_request
 from server.cors import Cors
+from server.deadlines import Deadlines
 from server.headers import SECURITY
 from server.metrics import OK, Metrics
 from server.negotiation import EVENT_STREAM, GRAPHQL, JSON, is_json, locale_of, response_type
@@ -83,6 +84,7 @@ class GraphQLDoor:
         self._metrics = metrics
         self._log = log
         self._anonymous = anonymous
+        self._deadlines = Deadlines(limits.request_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request (ASGI)."""
@@ -104,17 +106,21 @@ class GraphQLDoor:
                 self._note(scope, visit, status, outcome, seconds)
 
     async def _guarded(self, scope: Scope, receive: Receive, visit: _Visit) -> Answer:
+        task = self._deadlines.enter()
         try:
-            async with asyncio.timeout(self._limits.request_seconds):
-                return await self._answer(scope, receive, visit)
+            return await self._answer(scope, receive, visit)
         except RequestRefused as error:
             return problem(error.status, error.text, visit.locale or "en", error.headers, visit.request_id)
         except ClientGone:
             raise
-        except TimeoutError:
+        except asyncio.CancelledError:
+            if not self._deadlines.has_passed(task):
+                raise
             return self._too_slow(visit)
         except Exception as error:
             return self._refusal(error, visit)
+        finally:
+            self._deadlines.leave(task)
 
     async def _answer(self, scope: Scope, receive: Receive, visit: _Visit) -> Answer:
         headers, method = visit.headers, scope["method"]

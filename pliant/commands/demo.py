@@ -11,11 +11,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.status import Status
-from sources.demo import generate
 
 from base.errors import NotFound
 from base.json import Json, JsonInvalid, dump, parse
-from metadata.folder import read_folder
 from pliant.commands.serve import (
     Address,
     LogKind,
@@ -30,16 +28,16 @@ from pliant.secret import with_secret_key, write_private
 from pliant.settings import Settings, read_settings
 from pliant.terminal import guarded
 from server.serving import run
-from templates import folder
+from sources.demo import OPPORTUNITIES, generate
+from sources.seat import Seat
+from sources.template import CRM, read_template, template_queries
 
 STATE_FILE = "demo.json"
-APPLICATION = "crm"
 FOLDER = Path("demo-data")
 SEED = 20261123
-ROWS = 8_800
-"""As many opportunities as the data that the example application was made for."""
-
 OWNER = "owner"
+_ASKS = {"2-my-open-deals": "seller"}
+"""Whose token stands in a query to try; the owner's in all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,9 @@ class Demo:
 @port_option
 @log_option(LogKind.ERRORS)
 @origins_option
-@click.option("--rows", type=click.IntRange(0), default=ROWS, show_default=True, help="Opportunities to generate.")
+@click.option(
+    "--rows", type=click.IntRange(0), default=OPPORTUNITIES, show_default=True, help="Opportunities to generate."
+)
 def demo(host: str, port: int, log: str, origins: tuple[str, ...], rows: int) -> None:
     """A company with an example application and generated data, on embedded SQLite in PLIANT_DATA_DIR (demo-data).
 
@@ -106,19 +106,19 @@ async def _known(house: House) -> Demo | None:
 
 
 async def _make(house: House, rows: int) -> Demo:
-    documents = read_folder(folder(APPLICATION)).documents
-    founded = await house.create_company("Demo", "Demo Owner", "owner@demo.example", list(documents.values()))
-    company = founded.company
-    tokens = {OWNER: founded.token}
-    for role in (name for kind, name in documents if kind == "role"):
-        name = role.capitalize()
-        given: dict[str, Json] = {"name": f"Demo {name}", "email": f"{role}@demo.example", "roles": [role]}
-        member_id = await house.add_member(company.id, given)
+    founded = await house.create_company("Demo", "Demo Owner", "owner@demo.example", read_template(CRM))
+    company, runtime = founded.company, house.runtime
+    begun = Demo(company.id, {OWNER: founded.token}, False)
+    _keep(house, begun)
+    seat = Seat(
+        runtime.engine, company, founded.owner_id, runtime.catalogs, runtime.sealer, runtime.resolver, runtime.limits,
+        runtime.wake,
+    )  # fmt: skip
+    made = await generate(seat, SEED, rows)
+    tokens = dict(begun.tokens)
+    for role, member_id in made.members.items():
         tokens[role] = await house.create_token(company.id, member_id, "demo", [role])
-    made = Demo(company.id, tokens, False)
-    _keep(house, made)
-    await generate(house, company, await house.owner(company.id), rows, SEED)
-    filled = replace(made, filled=True)
+    filled = Demo(company.id, tokens, True)
     _keep(house, filled)
     return filled
 
@@ -133,15 +133,25 @@ def _tell(url: str, known: Demo) -> None:
     lines = [f"url: {url}", f"token: {owner}"]
     lines += [f"{role} token: {text}" for role, text in known.tokens.items() if role != OWNER]
     lines += ["", "queries to try:"]
-    for path in sorted((folder(APPLICATION) / "queries").glob("*.graphql")):
-        query = " ".join(path.read_text(encoding="utf-8").split())
-        body = dump({"query": query}).decode().replace("'", "\\u0027")
+    for name, text in template_queries(CRM):
+        body = dump({"query": _one_line(text)}).decode().replace("'", "\\u0027")
+        token = known.tokens[_ASKS.get(name, OWNER)]
+        lines += [f"# {_comment(text)}"]
         lines.append(
-            f"curl -s {url}/graphql -H 'Authorization: Bearer {owner}' -H 'Content-Type: application/json' -d '{body}'"
+            f"curl -s {url}/graphql -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' -d '{body}'"
         )
     lines += ["", f"in a browser: {url}/explore", "stop with Ctrl-C; run again to continue with the same company", ""]
     sys.stdout.write("\n".join(lines))
     sys.stdout.flush()
+
+
+def _comment(query: str) -> str:
+    return query.partition("\n")[0].lstrip("# ")
+
+
+def _one_line(query: str) -> str:
+    """A query without its comments and line breaks."""
+    return " ".join(word for line in query.splitlines() if not line.lstrip().startswith("#") for word in line.split())
 
 
 def _progress(text: str) -> Status:
