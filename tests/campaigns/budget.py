@@ -1,0 +1,71 @@
+"""What every campaign shares: how long it may run, its seed, its engines, and the line that it ends with."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import dataclass, field
+
+from tests.engines import POSTGRES, REQUIRED, reachable
+
+_SHOWN_FAULTS = 20
+_FAULT_CHARS = 6_000
+
+
+@dataclass
+class Budget:
+    """A campaign under way: what it has checked, what it found, and whether time is left."""
+
+    seed: int
+    seconds: float
+    engines: tuple[str, ...]
+    checked: int = 0
+    faults: int = 0
+    notes: dict[str, int] = field(default_factory=dict)
+    _ends_at: float = 0.0
+
+    def start(self, share: float = 1.0) -> None:
+        """From now on a share of the time runs: set-up does not count."""
+        self._ends_at = time.monotonic() + self.seconds * share
+
+    @property
+    def left(self) -> bool:
+        """Whether time is left."""
+        return time.monotonic() < self._ends_at
+
+    @property
+    def seconds_left(self) -> float:
+        """How much."""
+        return max(0.0, self._ends_at - time.monotonic())
+
+    def note(self, name: str, count: int = 1) -> None:
+        """Count something worth telling at the end."""
+        self.notes[name] = self.notes.get(name, 0) + count
+
+    def fault(self, title: str, *details: object) -> None:
+        """A check that did not hold; the first ones are shown in full."""
+        self.faults += 1
+        if self.faults <= _SHOWN_FAULTS:
+            lines = [f"FAULT {self.faults}: {title}", *(str(detail)[:_FAULT_CHARS] for detail in details)]
+            print("\n  ".join(lines), flush=True)
+
+    def finish(self) -> int:
+        """Say what was checked; the exit status."""
+        for name, count in sorted(self.notes.items()):
+            print(f"{name}: {count}")
+        print(f"{self.checked} checked, {self.faults} faults", flush=True)
+        return 1 if self.faults or not self.checked else 0
+
+
+def read_budget() -> Budget:
+    """The budget that `CAMPAIGN_SECONDS` and `CAMPAIGN_SEED` give, with a fresh seed where none is given."""
+    seconds = float(os.environ.get("CAMPAIGN_SECONDS") or 600)
+    seed = int(os.environ.get("CAMPAIGN_SEED") or int.from_bytes(os.urandom(4)))
+    engines: tuple[str, ...] = ("sqlite",)
+    if reachable():
+        engines = ("sqlite", "postgresql")
+    elif "postgresql" in REQUIRED:
+        sys.exit(f"PLIANT_TEST_REQUIRE names postgresql, and no server answers at {POSTGRES}")
+    print(f"CAMPAIGN_SEED={seed} CAMPAIGN_SECONDS={seconds:g} engines: {', '.join(engines)}", flush=True)
+    return Budget(seed, seconds, engines)
