@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from access.grant import Operation
@@ -57,6 +58,7 @@ async def create_record(
     if len(draft.faults) == before:
         permit_create(draft, plan, row, read.given, path)
         check_rules(draft, plan, row, None, path)
+    _tell_as_given(draft, plan, read, path, before)
     if read.lists:
         await write_lists(nest, plan, read, new, created=True)
     return new
@@ -97,6 +99,7 @@ async def update_record(
     if len(draft.faults) == before:
         permit_update(draft, plan, target, row, read.given, path)
         check_rules(draft, plan, row, changed, path)
+    _tell_as_given(draft, plan, read, path, before)
     if read.lists:
         await write_lists(nest, plan, read, staged.id, created=staged.op is Op.CREATED)
     return staged
@@ -121,6 +124,19 @@ def _belong(draft: Draft, read: Input, owner: Owner | None, path: Path) -> None:
         )
     read.ones = [item for item in read.ones if item[0].name != owner.field.name]
     read.values[owner.field.api_name] = owner.id
+
+
+def _tell_as_given(draft: Draft, plan: WritePlan, read: Input, path: Path, before: int) -> None:
+    """Faults of `accountId` stand at `account` where that is what the input has."""
+    asked = {item.api_name: (item.name, *verbs) for item, verbs in read.ones}
+    given = {plan.entity.fields[name].api_name: (key,) for name, key in read.given.items() if key not in plan.slots}
+    where = {**given, **asked}
+    if not where:
+        return
+    for number, fault in enumerate(draft.faults[before:], before):
+        key = fault.path[len(path)] if len(fault.path) == len(path) + 1 else None
+        if key in where:
+            draft.faults[number] = replace(fault, path=(*path, *where[key]))
 
 
 def _require_targets(

@@ -39,7 +39,7 @@ class Op(StrEnum):
 
 @dataclass(slots=True)
 class Staged:
-    """One record as the write will leave it: `row` and `old` hold logical values by API name."""
+    """One record as the write will leave it: `row` and `old` hold logical values by API name, in the plan's order."""
 
     plan: WritePlan
     id: str
@@ -140,7 +140,7 @@ class Draft:
     def late(self, plan: WritePlan, slot: Slot) -> Late | None:
         """The next number of a generated field, which only the database knows."""
         key = f"{plan.table}.{slot.column}"
-        numbering = slot.field.type.numbering(slot.field.options, key, self.instant.date())
+        numbering = plan.numbering(slot, key, self.instant.date())
         if numbering is None:
             return None
         drawn = self.counters.get(numbering.counter, 0) + 1
@@ -236,25 +236,21 @@ class _Rows:
         values: list[Any] = []
         after: dict[str, Json | Late] = {}
         changed: list[str] = []
-        for slot in plan.order:
-            value = row[slot.api]
+        for (column, key, encode, image), value in zip(plan.emitted, row.values(), strict=True):
+            shown: Json | Late = None
             if value is None:
                 values.append(None)
-                image: Json | Late = None
             elif value is instant:
                 values.append(self._at_value)
-                image = at
-            elif type(value) is Late:
-                values.append(value)
-                image = value
-                changed.append(slot.key)
+                shown = at
             else:
-                values.append(slot.encode(value))
-                image = slot.image(value)
-                if slot.api not in STAMPS:
-                    changed.append(slot.key)
-            if slot.shown:
-                after[slot.column] = image
+                late = type(value) is Late
+                values.append(value if late else encode(value))
+                shown = value if late else image(value)
+                if key is not None:
+                    changed.append(key)
+            if column is not None:
+                after[column] = shown
         found = self._inserts.get(plan.table)
         if found is None:
             found = self._inserts[plan.table] = (plan, [])

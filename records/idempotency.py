@@ -36,8 +36,15 @@ class Key:
                 Text(f"idempotencyKey has 1 to {limit} characters", f"idempotencyKey 须为 1 到 {limit} 个字符")
             )
         actor = snapshot.actor
-        self.hash = digest([actor.company, actor.member_id, commands.operation, key])
-        self.input_hash = digest([[type(item).__name__, _plain(item)] for item in commands.items] + [commands.atomic])
+        given = [[type(item).__name__, _plain(item)] for item in commands.items]
+        try:
+            self.hash = digest([actor.company, actor.member_id, commands.operation, key])
+            self.input_hash = digest([given, commands.atomic])
+        except ValueError:
+            text = Text(
+                "The input or its key holds text that cannot be kept", "输入或 idempotencyKey 包含无法保存的文本"
+            )
+            raise BadInput(text) from None
 
     def row(self, limits: Limits, instant: datetime, saved: Saved) -> IdempotencyRow:
         """The memory of an answer."""

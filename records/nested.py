@@ -9,6 +9,7 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from access.grant import Operation
+from base.errors import Fault
 from base.ids import new_id
 from base.json import Json
 from metadata.field import Field, Relation, RelationKind
@@ -95,7 +96,9 @@ async def write_ones(nest: Nest, plan: WritePlan, read: Input) -> None:
             read.values[item.api_name] = None
         elif verb == "connect":
             read.values[item.api_name] = value
-        elif nest.deeper(path) and isinstance(value, Mapping):
+        elif not isinstance(value, Mapping):
+            nest.draft.faults.append(_no_object((*path, verb)))
+        elif nest.deeper(path):
             target = plan.plans.of(relation.target)
             created = new_id(target.entity.number)
             read.values[item.api_name] = created
@@ -136,10 +139,16 @@ class _Children:
     async def _create(self, given: Json, path: Path) -> None:
         if isinstance(given, Mapping):
             await self.nest.create(self.draft, self.plan, given, path, self.nest.depth + 1, self.owner, None)
+        else:
+            self.draft.faults.append(_no_object(path))
 
     async def _change(self, items: Sequence[Json], path: Path, *, whole: bool) -> None:
         """Rows with an id are changed; with `whole` those without are created and all others deleted."""
-        parts = [item for item in items if isinstance(item, Mapping)]
+        parts = [item if isinstance(item, Mapping) else {} for item in items]
+        wrong = [number for number, item in enumerate(items) if not isinstance(item, Mapping)]
+        self.draft.faults += [_no_object((*path, str(number))) for number in wrong]
+        if wrong:
+            return
         inputs = [part.get("input") for part in parts]
         given = [item if isinstance(item, Mapping) else {} for item in inputs]
         ids = [canonical(part.get("id")) if part.get("id") is not None else None for part in parts]
@@ -209,6 +218,10 @@ class _Children:
 def _relation(item: Field) -> Relation:
     assert item.relation is not None
     return item.relation
+
+
+def _no_object(path: Path) -> Fault:
+    return invalid(path, "must be an object", "必须是对象")
 
 
 def _ids(value: Json) -> list[tuple[int, str]]:

@@ -118,7 +118,7 @@ async def _result(prepared: Prepared, command: Command, number: int, *, atomic: 
 
 async def _prepare_one(prepared: Prepared, command: Command) -> list[str]:
     draft = prepared.draft
-    plan = draft.plans.of(command.entity)
+    plan = _plan(draft, command.entity)
     if plan.entity.system and not isinstance(command, Update | UpdateWhere):
         raise forbidden(type(command).__name__.lower(), plan.name)
     match command:
@@ -138,6 +138,13 @@ async def _prepare_one(prepared: Prepared, command: Command) -> list[str]:
             return [canonical(command.keep) or command.keep]
         case _:
             return await _prepare_row(draft, plan, command)
+
+
+def _plan(draft: Draft, entity: str) -> WritePlan:
+    """The plan of an entity; one that the actor may not read is as unknown as any other name."""
+    if entity not in draft.plans.surface:
+        raise BadInput(Text(f"There is no entity '{entity[:64]}'", f"没有实体“{entity[:64]}”"))
+    return draft.plans.of(entity)
 
 
 async def _prepare_row(

@@ -73,11 +73,12 @@ async def share_record(draft: Draft, plan: WritePlan, command: Share) -> None:
 
 
 async def unshare_record(draft: Draft, plan: WritePlan, command: Unshare) -> None:
-    """Stage the end of a share; nothing happens to one that does not exist."""
+    """Stage the end of a share; nothing happens to one that cannot be."""
     target = await _target(draft, plan, command.id, Wanted((Operation.SHARE,)))
-    if target is None:
+    principal = canonical(command.principal) if command.principal_kind != "role" else command.principal
+    known = principal in draft.snapshot.catalog.parsed.get("role", {}) or command.principal_kind != "role"
+    if target is None or principal is None or not known:
         return
-    principal = canonical(command.principal) or command.principal
     row: dict[str, Any] = {
         "record_id": command.id,
         "principal_kind": command.principal_kind,

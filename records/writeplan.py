@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property, partial
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from base.json import Json
 from base.limits import Limits
 from expressions import Expression
 from metadata.catalog import Catalog, Entity, Unique
-from metadata.field import Field, OnDelete, Relation, RelationKind
+from metadata.field import Field, Numbering, OnDelete, Relation, RelationKind
 from metadata.scope import ACTOR
 from metadata.validator import Validator
 from records.alias import Alias, Names
@@ -90,9 +91,15 @@ class WritePlan:
             for item in entity.fields.values()
             if item.has_default and item.columns and not item.system
         )
+        # what a new row becomes: column in the image, key in `changed` (None: not there), value, image
+        self.emitted = tuple(
+            (slot.column if slot.shown else None, None if slot.api in STAMPS else slot.key, slot.encode, slot.image)
+            for slot in self.order
+        )
         self.numbered = tuple(slot for slot in self.order if slot.field.type.generated)
         self.validator = Validator(entity, plans.limits)
         self._probes: dict[Hashable, Probe] = {}
+        self._numbering: dict[str, tuple[date, Numbering | None]] = {}
         self.target_queries: dict[Hashable, object] = {}
 
     def probe(self, key: Hashable, make: Callable[[Values, Alias], ClauseElement]) -> Probe:
@@ -222,6 +229,13 @@ class WritePlan:
                     found[relation.link, there, here] = None
         return tuple(found)
 
+    def numbering(self, slot: Slot, key: str, day: date) -> Numbering | None:
+        """How a generated field is numbered on a day; asked of its type once a day."""
+        known = self._numbering.get(slot.api)
+        if known is None or known[0] != day:
+            known = self._numbering[slot.api] = (day, slot.field.type.numbering(slot.field.options, key, day))
+        return known[1]
+
     def row(self, values: Iterable[Value]) -> dict[str, Any]:
         """A row as read by `columns`: logical values by API name."""
         return {slot.api: slot.decode(value) for slot, value in zip(self.order, values, strict=False)}
@@ -266,7 +280,7 @@ def plans_of(snapshot: Snapshot) -> WritePlans:
     grants, dialect = snapshot.actor.grants, snapshot.engine.dialect
     key = (snapshot.catalog.hash, grants.hash, dialect)
     plans = _PLANS.get(key)
-    if plans is None or plans.limits != snapshot.limits:
+    if plans is None or (plans.limits is not snapshot.limits and plans.limits != snapshot.limits):
         plans = _PLANS[key] = WritePlans(snapshot.catalog, grants, dialect, snapshot.limits)
         if len(_PLANS) > MAX_CACHED_PLANS:
             _PLANS.popitem(last=False)

@@ -100,7 +100,7 @@ async def test_rules_read_the_record_and_the_records_behind_it(world: WriteWorld
     # the deal is no hostage of its account's change: nothing that the rule reads is changed
     assert faults_of(await world.save(Update("deal", deal, {"name": "y"}))) == []
     assert faults_of(await world.save(Update("deal", deal, {"account": {"connect": blocked}}))) == [
-        ("RULE", ("accountId",))
+        ("RULE", ("account", "connect"))
     ]
 
 
