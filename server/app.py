@@ -116,7 +116,8 @@ class _Rest:
             if scope["method"] == "OPTIONS":
                 await self._preflight(headers, dressed)
             else:
-                await self._pages.router(scope, receive, dressed)
+                # With an application in its scope the router raises what it would else answer as plain text.
+                await self._pages.router({**scope, "app": self._pages}, receive, dressed)
         except Exception as error:
             if sent:
                 self._log.error(request_id, error)

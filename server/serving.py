@@ -51,7 +51,7 @@ class _Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to an address, so that its port is known before anything is served. Raises `AddressTaken`."""
+    """A socket that listens at an address: connections wait until they are served. Raises `AddressTaken`."""
     text = Text(f"Nobody can listen at {host}:{port}: choose another port", f"无法监听 {host}:{port}：请换一个端口")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -62,6 +62,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
+        sock.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         sock.close()
         raise AddressTaken(text) from error
