@@ -63,7 +63,7 @@ class Staged:
 
 @dataclass(slots=True)
 class Required:
-    """A record that references of the write point at, asked for by one guard; where it is used."""
+    """A record that references of the write point at, and where they stand in the input."""
 
     plan: WritePlan
     uses: list[Refusal]

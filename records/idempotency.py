@@ -36,11 +36,11 @@ class Key:
                 Text(f"idempotencyKey has 1 to {limit} characters", f"idempotencyKey 须为 1 到 {limit} 个字符")
             )
         actor = snapshot.actor
-        given = [[type(item).__name__, _plain(item)] for item in commands.items]
         try:
+            given = [[type(item).__name__, _plain(item)] for item in commands.items]
             self.hash = digest([actor.company, actor.member_id, commands.operation, key])
             self.input_hash = digest([given, commands.atomic])
-        except ValueError:
+        except (ValueError, RecursionError):
             text = Text(
                 "The input or its key holds text that cannot be kept", "输入或 idempotencyKey 包含无法保存的文本"
             )

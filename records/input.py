@@ -59,15 +59,16 @@ def _put(draft: Draft, read: Input, key: str, value: Json, path: Path) -> None:
 
 
 def _check_texts(value: Json) -> None:
-    if isinstance(value, str):
-        check_text(value)
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            check_text(key)
-            _check_texts(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            _check_texts(item)
+    left: list[Json] = [value]
+    while left:
+        item = left.pop()
+        if isinstance(item, str):
+            check_text(item)
+        elif isinstance(item, Mapping):
+            left += item
+            left += item.values()
+        elif isinstance(item, list | tuple):
+            left += item
 
 
 def _read_relation(draft: Draft, item: Field, key: str, value: Json, read: Input, path: Path) -> None:

@@ -32,6 +32,7 @@ from records.draft import Draft
 from records.linking import canonical
 from records.merge import merge_records
 from records.purge import purge_record
+from records.references import target_guards
 from records.refusals import forbidden, not_found, other_version, too_many_rows
 from records.restore import restore_record
 from records.sharing import share_record, unshare_record
@@ -193,6 +194,7 @@ async def _finish(prepared: Prepared, rules: Sequence[WriteRule]) -> None:
     draft, snapshot = prepared.draft, prepared.draft.snapshot
     if prepared.details is not None:
         return
+    draft.guards = [*target_guards(draft), *draft.guards]
     batch = draft.batch()
     faults: list[Fault] = []
     for rule in rules:

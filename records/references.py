@@ -6,7 +6,10 @@ FOR SHARE, so a plain create reads nothing before it is applied.
 
 from __future__ import annotations
 
+from functools import partial
+
 import sqlalchemy as sa
+from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.elements import ClauseElement
 
 from base.errors import Fault
@@ -15,8 +18,12 @@ from records.draft import Draft, Op, Required
 from records.probe import Probe, Values
 from records.refusals import Path, Reason, not_found
 from records.writeplan import WritePlan
+from storage.batch import Guard
 from storage.sql import InList, constant
-from storage.types import UUID
+from storage.types import INTEGER, UUID
+
+SINGLE_GUARDS = 4
+"""So many targets of one entity have a guard each, which keeps plain writes one statement; more share one."""
 
 
 def require_target(draft: Draft, target: WritePlan, record_id: str, path: Path) -> None:
@@ -33,11 +40,27 @@ def require_target(draft: Draft, target: WritePlan, record_id: str, path: Path) 
             return
     token = draft.token(Reason.MISSING, path)
     known = draft.required.get((target.name, record_id))
-    if known is not None:
+    if known is None:
+        draft.required[target.name, record_id] = Required(target, [token])
+    else:
         known.uses.append(token)
-        return
-    draft.required[target.name, record_id] = Required(target, [token])
-    draft.guards.append(_target_probe(target).guard(draft.snapshot, token, {"id": record_id}))
+
+
+def target_guards(draft: Draft) -> list[Guard]:
+    """The guards of all targets: one for each, or one for all of an entity where they are many."""
+    by_entity: dict[str, list[tuple[str, Required]]] = {}
+    for (entity, record_id), item in draft.required.items():
+        by_entity.setdefault(entity, []).append((record_id, item))
+    guards: list[Guard] = []
+    for found in by_entity.values():
+        plan, token = found[0][1].plan, found[0][1].uses[0]
+        if len(found) > SINGLE_GUARDS:
+            values = {"ids": sorted(record_id for record_id, _ in found), "count": len(found)}
+            guards.append(_all_probe(plan).guard(draft.snapshot, token, values))
+            continue
+        probe = _target_probe(plan)
+        guards += [probe.guard(draft.snapshot, item.uses[0], {"id": record_id}) for record_id, item in found]
+    return guards
 
 
 async def missing_targets(draft: Draft) -> list[tuple[int, Fault]]:
@@ -48,7 +71,8 @@ async def missing_targets(draft: Draft) -> list[tuple[int, Fault]]:
     found: list[tuple[int, Fault]] = []
     for entity, (plan, ids) in wanted.items():
         decode = plan.slots["id"].decode
-        seen = {str(decode(row[0])) for row in await _targets_probe(plan).rows(draft.snapshot, {"ids": ids})}
+        probe = plan.probe("targets", partial(_targets_query, plan))
+        seen = {str(decode(row[0])) for row in await probe.rows(draft.snapshot, {"ids": ids})}
         for record_id in ids:
             if record_id not in seen:
                 found += [(use.command, not_found(use.path)) for use in draft.required[entity, record_id].uses]
@@ -56,23 +80,33 @@ async def missing_targets(draft: Draft) -> list[tuple[int, Fault]]:
 
 
 def _target_probe(plan: WritePlan) -> Probe:
-    return plan.probe("target", lambda values, alias: _target_query(plan, values, alias))
+    return plan.probe("target", partial(_target_query, plan))
+
+
+def _all_probe(plan: WritePlan) -> Probe:
+    return plan.probe("all targets", partial(_all_targets_query, plan))
 
 
 def _target_query(plan: WritePlan, values: Values, alias: Alias) -> ClauseElement:
     table = alias.table
     found = sa.select(constant(1)).select_from(table)
-    found = found.where(alias.field("id") == values.given("id", UUID), alias.live(), plan.plans.gate.rows(alias))
+    found = found.where(alias.field("id") == values.given("id", UUID), *_is_target(plan, alias))
     return found.with_for_update(read=True, of=table)
 
 
-def _targets_probe(plan: WritePlan) -> Probe:
-    gate = plan.plans.gate
-    return plan.probe(
-        "targets",
-        lambda values, alias: (
-            sa.select(alias.field("id"))
-            .select_from(alias.table)
-            .where(InList(alias.field("id"), values.ids()), alias.live(), gate.rows(alias))
-        ),
-    )
+def _all_targets_query(plan: WritePlan, values: Values, alias: Alias) -> ClauseElement:
+    """A row when every one of the ids is a target; locked in the order of ids, like every row of a Batch."""
+    table, key = alias.table, alias.field("id")
+    found = sa.select(key.label("id")).select_from(table).where(InList(key, values.ids()), *_is_target(plan, alias))
+    locked = found.order_by(key).with_for_update(read=True, of=table).subquery("found")
+    counted = sa.select(sa.func.count()).select_from(locked).scalar_subquery()
+    return sa.select(constant(1)).where(counted == values.given("count", INTEGER))
+
+
+def _targets_query(plan: WritePlan, values: Values, alias: Alias) -> ClauseElement:
+    key = alias.field("id")
+    return sa.select(key).select_from(alias.table).where(InList(key, values.ids()), *_is_target(plan, alias))
+
+
+def _is_target(plan: WritePlan, alias: Alias) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return alias.live(), plan.plans.gate.rows(alias)

@@ -100,3 +100,25 @@ async def test_a_plain_create_is_one_insert_with_the_same_text_each_time(world: 
     assert one.guards[0].sql is other.guards[0].sql
     assert type(one.statements[0]) is type(other.statements[0])
     assert one.statements[0].columns is other.statements[0].columns  # type: ignore[union-attr]
+
+
+async def test_many_targets_share_a_guard(world: WriteWorld) -> None:
+    products = [await world.create("product", code=str(number)) for number in range(6)]
+    missing = world.members[0]
+    lines = [{"label": "x", "productId": product} for product in products]
+    assert faults_of(await world.save(Create("deal", {"name": "d", "lines": {"create": lines}}))) == []
+    lines[2] = lines[4] = {"label": "x", "productId": missing}
+    saved = await world.save(Create("deal", {"name": "e", "lines": {"create": lines}}))
+    assert faults_of(saved) == [
+        ("NOT_FOUND", ("lines", "create", "2", "productId")),
+        ("NOT_FOUND", ("lines", "create", "4", "productId")),
+    ]
+    creates = [
+        Create("line", {"label": "x", "productId": item, "dealId": deal})
+        for item in products
+        for deal in await world.rows("deal")
+    ]
+    before = len(await world.log())
+    assert faults_of(await world.save(*creates)) == []
+    assert len(await world.log()) == before + 6
+    assert faults_of(await world.save(Delete("product", products[0]))) == [("REFERENCED", ("id",))]
