@@ -5,8 +5,9 @@ One `Loaders` belongs to one request: it remembers what it has read, so a write 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from strawberry.dataloader import DataLoader
 
@@ -20,6 +21,22 @@ from resolvers.context import Context
 
 ENTITY: Final = "__entity"
 """The key under which a record's dict holds its entity: no field of GraphQL is named so."""
+
+
+_Key = TypeVar("_Key")
+_Found = TypeVar("_Found")
+
+
+class SharedLoader(DataLoader[_Key, _Found]):
+    """A loader whose answers several fields wait for.
+
+    The executor cancels what a failed field's siblings wait for; without a shield that would cancel the answer itself,
+    and with it the whole request.
+    """
+
+    def load(self, key: _Key) -> Awaitable[_Found]:
+        """The answer for a key: cancelling what is returned leaves the answer to the others."""
+        return asyncio.shield(super().load(key))
 
 
 class Way(NamedTuple):
@@ -44,9 +61,9 @@ class ListLoader:
         self._rows = rows
         self._listing = listing
         self._way = way
-        self._pages: DataLoader[str | None, Page] = DataLoader(load_fn=self._load_pages)
-        self._counts: DataLoader[str | None, int] = DataLoader(load_fn=self._load_counts)
-        self._aggregates: DataLoader[Wanted, Json] = DataLoader(load_fn=self._load_aggregates)
+        self._pages: SharedLoader[str | None, Page] = SharedLoader(load_fn=self._load_pages)
+        self._counts: SharedLoader[str | None, int] = SharedLoader(load_fn=self._load_counts)
+        self._aggregates: SharedLoader[Wanted, Json] = SharedLoader(load_fn=self._load_aggregates)
 
     def page(self, owner: str | None) -> Awaitable[Page]:
         """The page of one owner; None stands for the root."""
@@ -92,14 +109,14 @@ class Loaders:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._rows = Rows(snapshot, {})
-        self._records: dict[str, DataLoader[str, Row | None]] = {}
+        self._records: dict[str, SharedLoader[str, Row | None]] = {}
         self._lists: dict[Hashable, ListLoader] = {}
 
     def record(self, entity: str, record_id: str) -> Awaitable[Row | None]:
         """A live, readable row by its id in lower case, or None."""
         loader = self._records.get(entity)
         if loader is None:
-            loader = self._records[entity] = DataLoader(load_fn=self._by_ids(entity))
+            loader = self._records[entity] = SharedLoader(load_fn=self._by_ids(entity))
         return loader.load(record_id)
 
     def listing(self, key: Hashable, make: Callable[[], Listing], way: Way | None) -> ListLoader:

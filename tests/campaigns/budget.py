@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
+import traceback
 from dataclasses import dataclass, field
 
 from tests.engines import POSTGRES, REQUIRED, reachable
@@ -24,6 +26,7 @@ class Budget:
     faults: int = 0
     notes: dict[str, int] = field(default_factory=dict)
     _ends_at: float = 0.0
+    _unexpected: list[str] = field(default_factory=list)
 
     def start(self, share: float = 1.0) -> None:
         """From now on a share of the time runs: set-up does not count."""
@@ -50,12 +53,39 @@ class Budget:
             lines = [f"FAULT {self.faults}: {title}", *(str(detail)[:_FAULT_CHARS] for detail in details)]
             print("\n  ".join(lines), flush=True)
 
+    def listen(self, logger: str) -> None:
+        """Keep what a logger is told of unexpected errors for the faults that they cause, instead of printing it."""
+        log = logging.getLogger(logger)
+        log.propagate = False
+        log.handlers = [_Listener(self._unexpected)]
+
+    def unexpected(self) -> str:
+        """The last line of each error since this was asked last."""
+        lines, self._unexpected[:] = sorted(set(self._unexpected)), []
+        return "; ".join(lines)
+
     def finish(self) -> int:
         """Say what was checked; the exit status."""
         for name, count in sorted(self.notes.items()):
             print(f"{name}: {count}")
         print(f"{self.checked} checked, {self.faults} faults", flush=True)
         return 1 if self.faults or not self.checked else 0
+
+
+class _Listener(logging.Handler):
+    """Gathers what errors say, causes included."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        while error is not None:
+            at = traceback.extract_tb(error.__traceback__)[-1:]
+            where = f" ({at[0].filename}:{at[0].lineno})" if at else ""
+            self._lines.append(f"{type(error).__name__}: {error}{where}")
+            error = error.__cause__
 
 
 def read_budget() -> Budget:

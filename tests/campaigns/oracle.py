@@ -33,6 +33,9 @@ from tests.records.naive_values import without_cursors
 OPERATIONS = 36
 """Operations that each set of roles asks of one company."""
 
+MEMBERS = 4
+"""Members with the same roles that ask each operation: they share its plans."""
+
 SIZE = 16
 """About so many rows has an entity."""
 
@@ -66,7 +69,7 @@ async def check_operation(budget: Budget, here: World, actor: Actor, data: Data,
     selection = asker.selection()
     renderer = Renderer(here.schema(actor), here.catalog, random, asker.variables)
     request = renderer.request(selection)
-    for index in random.sample(range(5), 2):
+    for index in random.sample(range(5), MEMBERS):
         who = here.actor(actor.roles, index)
         replies = await here.answers(who, request.text, request.variables)
         budget.checked += 1
@@ -84,8 +87,8 @@ def compare(
     context = (here.namespace, f"roles {actor.roles}, member {actor.member_id}", request.text, request.variables)
     codes = {name: reply.code for name, reply in replies.items()}
     if len(set(codes.values())) != 1 or "INTERNAL" in codes.values():
-        bodies = {name: reply.body.decode()[:1_000] for name, reply in replies.items()}
-        budget.fault("different codes", codes, *context, bodies)
+        bodies = {name: reply.body.decode()[:300] for name, reply in replies.items()}
+        budget.fault("different codes", codes, budget.unexpected(), *context, bodies)
         return None
     if next(iter(codes.values())) is not None:
         budget.note(f"refused {next(iter(codes.values()))}")
@@ -149,6 +152,7 @@ async def campaign(budget: Budget, folder: Path, operations: int = OPERATIONS) -
     """Rounds until the time is over."""
     random = Random(budget.seed)
     documents = Documents(random)
+    budget.listen("schema.reply")
     async with seats(budget.engines, folder) as found:
         budget.start()
         rounds = 0

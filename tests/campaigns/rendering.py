@@ -215,7 +215,10 @@ class Renderer:
             given.append(f"orderBy: {self._value(types['orderBy'], [_order(order) for order in listing.order])}")
         for name in PAGE:
             term = getattr(listing, name)
-            if term is not None:
+            if term is not None and name in ("after", "before") and self.plain(term) is None:
+                self._declared.append("$cursor: String")  # sent with each request
+                given.append(f"{name}: $cursor")
+            elif term is not None:
                 given.append(f"{name}: {self._value(types[name], self.plain(term))}")
             elif self.random.random() < 0.03:
                 given.append(f"{name}: null")

@@ -13,7 +13,7 @@ from records import selection as ask
 from records.selection import Constant, Deleted, Listing
 from tests.campaigns.budget import Budget
 from tests.campaigns.questions import Questioner
-from tests.campaigns.rendering import Renderer
+from tests.campaigns.rendering import Renderer, Request
 from tests.campaigns.worlds import World
 from tests.records.naive_data import Data
 
@@ -21,6 +21,8 @@ _PAGES = 60
 _INFO = ask.PageInfo(
     "kInfo", tuple((name, name) for name in ("hasNextPage", "hasPreviousPage", "startCursor", "endCursor"))
 )
+
+_CURSOR = Constant(None)
 
 Compare = Callable[..., Any]
 
@@ -32,7 +34,9 @@ async def check_walk(
     asker = Questioner(here.catalog, here.surface(actor), data, random)
     owner, way, entity = _place(asker, here, reader(here, actor, data))
     made = asker.listing(entity, 1, root=True)
-    items = (ask.CursorItem("cursor"), ask.NodeItem("kNode", asker.record(entity, 1)))
+    record = asker.record(entity, 1)
+    record = replace(record, items=(ask.Scalar("kId", "id"), *record.items))
+    items = (ask.CursorItem("cursor"), ask.NodeItem("kNode", record))
     parts = (ask.Edges("kEdges", items), _INFO, ask.TotalCount("kTotal"))
     plain = replace(made, first=None, last=None, offset=None, parts=parts)
     if random.random() < 0.2:
@@ -71,13 +75,15 @@ class _Walk:
 
     async def go(self, listing: Listing, size: int, forward: bool) -> None:
         """Page after page to the end; what was seen must be the whole list."""
-        cursor: str | None = None
+        count = Constant(size)
+        page = replace(listing, first=count) if forward else replace(listing, last=count)
+        request, cursor = self._request(page), None
         seen: list[str] = []
-        for _ in range(_PAGES):
-            given = None if cursor is None else Constant(cursor)
-            count = Constant(size)
-            page = replace(listing, first=count, after=given) if forward else replace(listing, last=count, before=given)
-            found = await self._page(page)
+        for number in range(_PAGES):
+            if number == 1:  # from the second page on it is one document with one plan
+                page = replace(page, after=_CURSOR) if forward else replace(page, before=_CURSOR)
+                request = self._request(page)
+            found = await self._page(page, request, cursor)
             if found is None:
                 return
             ids = [edge["kNode"]["kId"] for edge in found["kEdges"]]
@@ -91,24 +97,26 @@ class _Walk:
         if len(seen) != found["kTotal"] or len(set(seen)) != len(seen):
             self._budget.fault("a walk is not its list", self._here.namespace, listing, forward, seen, found["kTotal"])
 
-    async def _page(self, listing: Listing) -> Any:
+    def _request(self, listing: Listing) -> Request:
+        here = self._here
+        renderer = Renderer(here.schema(self._actor), here.catalog, self._asker.random, self._asker.variables)
+        return renderer.request(ask.Selection((self._root(listing),)))
+
+    async def _page(self, listing: Listing, request: Request, cursor: str | None) -> Any:
         """One page, answered by everybody; cursors are remembered for the naive reader."""
-        edges = listing.parts[0]
-        assert isinstance(edges, ask.Edges)
-        node = edges.items[1]
-        assert isinstance(node, ask.NodeItem)
-        record = replace(node.selection, items=(ask.Scalar("kId", "id"), *node.selection.items))
-        parts = (replace(edges, items=(edges.items[0], replace(node, selection=record))), *listing.parts[1:])
-        selection = ask.Selection((self._root(replace(listing, parts=parts)),))
         here, actor = self._here, self._actor
-        renderer = Renderer(here.schema(actor), here.catalog, self._asker.random, self._asker.variables)
-        request = renderer.request(selection)
+        given = Constant(cursor)
+        if listing.after is not None:
+            listing = replace(listing, after=given)
+        if listing.before is not None:
+            listing = replace(listing, before=given)
         naive = self._reader(here, actor, self._data)
         naive.cursors = self._cursors
-        expected = naive.answer(selection, self._asker.variables)
-        replies = await here.answers(actor, request.text, request.variables)
+        expected = naive.answer(ask.Selection((self._root(listing),)), self._asker.variables)
+        sent = request if cursor is None else replace(request, variables={**request.variables, "cursor": cursor})
+        replies = await here.answers(actor, sent.text, sent.variables)
         self._budget.checked += 1
-        answer = self._compare(self._budget, here, actor, request, replies, expected)
+        answer = self._compare(self._budget, here, actor, sent, replies, expected)
         if answer is None:
             return None
         found = answer["kRoot"] if self._owner is None else answer["kRoot"]["kWay"]
