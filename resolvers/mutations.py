@@ -15,7 +15,7 @@ from records.save import save
 from resolvers.arguments import Arguments, compile_arguments
 from resolvers.commands import commands_of
 from resolvers.context import Context
-from resolvers.payload import Part, Payload, RecordPart, ResultsPart, empty, frame, join, plan_payload, written
+from resolvers.payload import Part, Payload, RecordPart, ResultsPart, empty, frame, join, plan_payload, settled, written
 from resolvers.plan import Planner
 from resolvers.readback import ReadBack, compile_read_back, read_many, read_one
 from resolvers.roots import MANY, RootKind, RootOperation, Roots
@@ -106,7 +106,7 @@ class MutationRun:
         commands = commands_of(field.operation, field.arguments(self._variables))
         if field.back is not None:
             field.back.check(snapshot, self._variables)
-        saved = await save(snapshot, commands, context.cause)
+        saved = settled(await save(snapshot, commands, context.cause), field.operation.kind)
         context.runtime.wake(snapshot.namespace)
         ids = written(saved, atomic=commands.atomic)
         if field.operation.kind in MANY:

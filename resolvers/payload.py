@@ -14,7 +14,7 @@ from metadata.catalog import Entity
 from records.command import Saved
 from records.selection import Record, TypeName
 from resolvers.plan import Planner
-from resolvers.roots import MANY, RootOperation
+from resolvers.roots import MANY, RootKind, RootOperation
 
 USER_ERROR: Final = "PliantUserError"
 
@@ -161,6 +161,17 @@ def user_error(fault: Fault, locale: str, names: Iterable[tuple[str, str]]) -> d
     """What is asked of a fault, under its response keys."""
     shown = shown_fault(fault, locale)
     return {key: shown[name] for key, name in names}
+
+
+_BY_FILTER: Final = frozenset({RootKind.UPDATE_MANY, RootKind.DELETE_MANY})
+
+
+def settled(saved: Saved, kind: RootKind) -> Saved:
+    """A write as its payload tells it: what stops a change by filter is no matter of one record."""
+    if kind not in _BY_FILTER:
+        return saved
+    faults = tuple(fault for result in saved.results for fault in result.faults)
+    return Saved((), (*saved.faults, *faults), saved.details) if faults else saved
 
 
 def written(saved: Saved, *, atomic: bool) -> list[str]:

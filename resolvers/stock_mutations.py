@@ -14,7 +14,7 @@ from records.selection import Constant, Deleted, Listing
 from resolvers.commands import commands_of
 from resolvers.context import Context
 from resolvers.loaders import Loaders, as_record, find_record, loaders_of
-from resolvers.payload import shown_fault, written
+from resolvers.payload import settled, shown_fault, written
 from resolvers.roots import MANY, RootKind, RootOperation
 
 _DELETES: Final = frozenset({RootKind.DELETE, RootKind.DELETE_MANY})
@@ -27,7 +27,7 @@ def mutation_resolver(operation: RootOperation) -> GraphQLFieldResolver:
         context: Context = info.context
         entity = context.catalog.entities[operation.entity or ""]
         commands = commands_of(operation, arguments)
-        saved = await save(context.snapshot, commands, context.cause)
+        saved = settled(await save(context.snapshot, commands, context.cause), operation.kind)
         context.kept.pop(Loaders, None)  # what was read before the write is no longer true
         context.runtime.wake(context.actor.namespace)
         ids = written(saved, atomic=commands.atomic)
