@@ -23,6 +23,9 @@ DELIMITERS = (",", ";", "\t", "|")
 """Delimiters that are recognised by the header."""
 
 CHUNK_BYTES = 1 << 16
+CELL_LIMIT = csv.field_size_limit()
+"""Characters of a cell; a longer one is mostly a quote that was opened and never closed."""
+
 LINE_BYTES = 10 << 20
 """A longer line is no CSV: it would have to be held in memory whole."""
 

@@ -42,7 +42,6 @@ _FORMATS: dict[str, Json] = {
 _TEXTS: Json = {"type": "object", "additionalProperties": {"type": "string"}}
 
 _RULE: Json = {
-    "type": "object",
     "properties": {
         "field": {"description": "The field's API name.", "type": "string"},
         "lookup": {
@@ -62,18 +61,12 @@ _RULE: Json = {
 }
 
 _COLUMN: Json = {
-    "anyOf": [
-        {"description": "The field's API name.", "type": "string"},
-        {"description": "Left out on purpose.", "type": "null"},
-        {"$ref": "#/$defs/rule"},
-        {
-            "description": "Several fields from one column.",
-            "type": "array",
-            "items": {"$ref": "#/$defs/rule"},
-            "minItems": 1,
-            "maxItems": 20,
-        },
-    ]
+    "description": "The field's API name; a rule, or several for several fields; null where it is left out on purpose.",
+    "type": ["string", "object", "array", "null"],
+    "$ref": "#/$defs/rule",
+    "items": {"type": "object", "$ref": "#/$defs/rule"},
+    "minItems": 1,
+    "maxItems": 20,
 }
 
 _CONSTANT: Json = {

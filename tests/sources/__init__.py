@@ -1,0 +1,1 @@
+"""Tests of sources: CSV files, mappings, imports, generated data, the CRM template."""
