@@ -6,6 +6,7 @@ Layout: 48 bits of milliseconds, version 7, 12 bits of entity number, variant, 6
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import time
 import uuid
@@ -13,6 +14,7 @@ import uuid
 MAX_ENTITY_NUMBER = 4095
 """An entity's number has 12 bits and is never used again in a company's life."""
 
+_CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _PUBLIC_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
@@ -37,6 +39,8 @@ def entity_number(record_id: str) -> int:
 
 def canonical_id(text: str) -> str | None:
     """The lower-case 36-character form of a UUID, or None when the text is none."""
+    if _CANONICAL.fullmatch(text):
+        return text  # what clients send back is what they were given
     try:
         return str(uuid.UUID(text))
     except ValueError:

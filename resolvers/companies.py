@@ -29,15 +29,25 @@ class Companies:
         self._catalogs = catalogs
         self._size = _VERSIONS_PER_SCHEMA * limits.cached_schemas
         self._versions: OrderedDict[str, int] = OrderedDict()
+        self._heads: OrderedDict[str, Head] = OrderedDict()  # of those asked for most lately: they hold catalogs
+        self._kept = limits.cached_schemas
         self._advancing: dict[str, asyncio.Task[None]] = {}
 
     async def head(self, namespace: str) -> Head:
         """The head as it is known; read from the database at the first touch only."""
+        known = self._heads.get(namespace)
+        if known is not None:
+            return known
         version = self._versions.get(namespace)
         if version is None:
             version = await load_head(self._engine, namespace)
             self._keep(namespace, version)
-        return Head(version, await self._catalogs.get(namespace, version))
+        head = Head(version, await self._catalogs.get(namespace, version))
+        if self._versions.get(namespace) == version:  # nobody has published while the catalog was made
+            self._heads[namespace] = head
+            if len(self._heads) > self._kept:
+                self._heads.popitem(last=False)
+        return head
 
     async def refresh(self, namespace: str) -> bool:
         """Ask the database (one cheap statement) whether the head has moved; True when it is another one now."""
@@ -65,6 +75,7 @@ class Companies:
     def forget(self, namespace: str) -> None:
         """A company is gone, or came back from a backup."""
         self._versions.pop(namespace, None)
+        self._heads.pop(namespace, None)
         self._catalogs.forget(namespace)
 
     async def close(self) -> None:
@@ -79,6 +90,7 @@ class Companies:
 
     def _keep(self, namespace: str, version: int) -> None:
         self._versions[namespace] = version
+        self._heads.pop(namespace, None)
         self._versions.move_to_end(namespace)
         if len(self._versions) > self._size:
             self._versions.popitem(last=False)

@@ -28,7 +28,7 @@ from schema.admin import AdminDesk
 from schema.cache import CompiledSchema, SchemaCache
 from schema.document import CompiledDocument, CompiledOperation, persisted_text
 from schema.errors import DocumentInvalid, response_errors
-from schema.executor import execute_stock
+from schema.executor import StockExecutor
 from schema.rendering import Rendering
 from schema.reply import ReadOnly, data_reply, log_unexpected, refusal, result_reply
 from schema.request import GraphQLRequest, Reply
@@ -69,6 +69,7 @@ class Desk:
         self.admin = AdminDesk(runtime)
         self._schemas = SchemaCache(resolver_of, runtime.limits)
         self._rendering = Rendering(resolver_of, runtime.limits)
+        self._stock = StockExecutor(self._rendering)
 
     async def authenticate(self, token: str) -> Actor:
         """The actor behind a token. Raises `Unauthenticated`."""
@@ -193,12 +194,12 @@ class Desk:
             return data_reply(answer.data)
         if plan is None:
             return data_reply(
-                await self._rendering.introspection(entry.schema, entry.document, entry.operation, entry.coerced)
+                await self._rendering.introspection(entry.schema, entry.document, entry.operation.node, entry.coerced)
             )
         if isinstance(plan, MutationPlan):
             return await self._mutate(entry, plan, request)
         context = self._context(entry.head, entry.actor, entry.schema, entry.operation, request)
-        return await execute_stock(entry.schema, entry.document, entry.operation, context, request)
+        return await self._stock.answer(entry.schema, entry.document, entry.operation, entry.coerced, context, request)
 
     async def _mutate(self, entry: _Entry, plan: MutationPlan, request: GraphQLRequest) -> Reply:
         context = self._context(entry.head, entry.actor, entry.schema, entry.operation, request)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 import orjson
+from graphql import OperationDefinitionNode
 
 from base.limits import Limits
 from metadata.catalog import Catalog
@@ -20,7 +21,7 @@ from resolvers.variables import Coerced
 from schema.adapter import merge
 from schema.bounded import Bounded
 from schema.cache import CompiledSchema
-from schema.document import CompiledDocument, CompiledOperation
+from schema.document import CompiledDocument
 from schema.flat import FlatSchema
 from schema.introspection import introspect
 from schema.sdl import Sdl, sdl_of
@@ -41,15 +42,16 @@ class Rendering:
         self._going: dict[Hashable, asyncio.Future[object]] = {}
 
     async def introspection(
-        self, schema: CompiledSchema, document: CompiledDocument, operation: CompiledOperation, coerced: Coerced
+        self, schema: CompiledSchema, document: CompiledDocument, node: OperationDefinitionNode, coerced: Coerced
     ) -> bytes:
-        """The JSON bytes of the `data` of an operation that is all introspection."""
+        """The JSON bytes of the `data` of an operation of the document, or of the part of it, that is introspection."""
         catalog, surface = schema.catalog, schema.surface
-        key = (catalog.hash, surface.hash, document.text, operation.name, repr(coerced.values))
+        name = node.name.value if node.name else None
+        key = (catalog.hash, surface.hash, document.text, name, repr(coerced.values))
 
         def render() -> bytes:
             whole = self._fresh(catalog, surface)
-            return orjson.dumps(introspect(whole, document.node, operation.node, coerced.values))
+            return orjson.dumps(introspect(whole, document.node, node, coerced.values))
 
         return await self._once(key, render)
 
