@@ -122,7 +122,7 @@ async def run(plan: Plan, snapshot: Snapshot, variables: Variables) -> Answer:
     going.nonce = _NONCE
     statement = plan.prepared(going)
     params: list[Value] = [get(going) for get in statement.getters]
-    (row,) = await snapshot.engine.fetch(snapshot.namespace, statement.sql, params)
+    row = await snapshot.engine.fetch_row(snapshot.namespace, statement.sql, params)
     parts = [plan.pieces[0]]
     for value, piece in zip(row, plan.pieces[1:], strict=False):  # the row's last column is the version
         parts.append(b"null" if value is None else value if isinstance(value, bytes) else value.encode())

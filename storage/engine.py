@@ -39,6 +39,9 @@ class Engine(Protocol):
         answer in time.
         """
 
+    async def fetch_row(self, namespace: str, sql: Sql, params: Sequence[Value] = ()) -> Sequence[Any]:
+        """Run one reading statement that gives exactly one row, as `fetch`; those that wait may share a round trip."""
+
     async def apply(self, namespace: str, batch: Batch) -> Outcome:
         """Apply a Batch in one transaction; an `Outcome` other than `Applied` means that nothing was written."""
 

@@ -28,6 +28,7 @@ from storage.postgres_errors import is_lost, is_retried, understood, violated_in
 from storage.postgres_fused import fuse
 from storage.postgres_lane import ATTEMPTS, Lane, pause
 from storage.postgres_pool import Connection, Pool, connect, roll_back
+from storage.postgres_reads import Reads
 from storage.postgres_sequence import sequence
 
 MINIMUM_VERSION = 140_000
@@ -58,6 +59,7 @@ class PostgresEngine:
         self._prefix = prefix
         seconds = limits.request_seconds
         self._pool = Pool(url, {"statement_timeout": str(int(seconds * 1000))}, connections, seconds)
+        self._reads = Reads(self._pool, connections)
         self._publishers = asyncio.Semaphore(_PUBLISHERS)
         self._lanes: dict[str, Lane] = {}
         self._tasks: set[asyncio.Future[Outcome]] = set()
@@ -82,6 +84,7 @@ class PostgresEngine:
             await lane.finished()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        await self._reads.finished()
         await self._pool.close()
 
     async def create(self, namespace: str) -> None:
@@ -112,8 +115,20 @@ class PostgresEngine:
             # The server was restarted, perhaps, and this was a connection of before.
             return await self._fetch(text, params)
         except StatementRefused as error:
-            if isinstance(error.__cause__, asyncpg.UndefinedTableError | asyncpg.InvalidSchemaNameError):
-                self._ready.discard(namespace)  # dropped by another process, perhaps: look again next time
+            self._doubt(namespace, error)
+            raise
+
+    async def fetch_row(self, namespace: str, sql: Sql, params: Sequence[Value] = ()) -> Sequence[Any]:
+        """Run one reading statement that gives one row, in a round trip shared with those that wait beside it."""
+        if namespace not in self._ready:
+            await self._touch(namespace)
+        text = placed(sql.text, self._schema(namespace))
+        try:
+            return await self._reads.fetch(text, params)
+        except Unreachable:
+            return await self._reads.fetch(text, params)
+        except StatementRefused as error:
+            self._doubt(namespace, error)
             raise
 
     async def apply(self, namespace: str, batch: Batch) -> Outcome:
@@ -164,6 +179,11 @@ class PostgresEngine:
             except Exception as error:
                 await roll_back(connection, error)
                 raise understood(error) from error
+
+    def _doubt(self, namespace: str, error: StatementRefused) -> None:
+        """A schema dropped by another process, perhaps: look again next time."""
+        if isinstance(error.__cause__, asyncpg.UndefinedTableError | asyncpg.InvalidSchemaNameError):
+            self._ready.discard(namespace)
 
     async def _fetch(self, text: str, params: Sequence[Value]) -> Sequence[Sequence[Any]]:
         connection = await self._pool.take()

@@ -105,6 +105,11 @@ class SqliteEngine:
         generation = self._generations.get(namespace, 0)
         return await self._readers.fetch(self._path(namespace), generation, placed(sql.text, ""), params)
 
+    async def fetch_row(self, namespace: str, sql: Sql, params: Sequence[Value] = ()) -> Sequence[Any]:
+        """The one row of a reading statement."""
+        (row,) = await self.fetch(namespace, sql, params)
+        return row
+
     async def apply(self, namespace: str, batch: Batch) -> Outcome:
         """Apply a Batch, in one commit with those that wait beside it."""
         if namespace not in self._ready:
