@@ -8,11 +8,12 @@
 | distinctCount | Int                                                                                           |||||
 
 Sums and averages of decimals are computed values: text without trailing zeros, averages HALF_UP to scale 10. Over no
-value at all everything but a count is null.
+value at all everything but a count is null, and so are sums and averages of doubles from 1e290 on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,6 +29,9 @@ from storage.types import BOOLEAN, ColumnType
 
 AVERAGE_SCALE = 10
 """Digits behind the point of an average, as of every division."""
+
+LARGEST_SUMMED = 1e290
+"""Doubles from here on have no sum and no average: 10**18 smaller ones stay finite."""
 
 _EXACT_DIVIDEND = 25  # with these digits, a quotient by at most 10**9 rows is rounded to scale 10 as if exact
 
@@ -87,7 +91,7 @@ def _extreme(function: str, value: ColumnElement[Any], type_: ColumnType, dialec
 
 def _sum(value: ColumnElement[Any], type_: ColumnType, dialect: Dialect) -> ColumnElement[Any]:
     if type_.kind == "float":
-        return type_.shown(sa.func.sum(value), dialect)
+        return type_.shown(_finite(sa.func.sum, value), dialect)
     if type_.kind == "integer":
         return sa.func.sum(value)
     if dialect == "postgresql":
@@ -97,13 +101,23 @@ def _sum(value: ColumnElement[Any], type_: ColumnType, dialect: Dialect) -> Colu
 
 def _average(value: ColumnElement[Any], type_: ColumnType, dialect: Dialect) -> ColumnElement[Any]:
     if type_.kind == "float":
-        return type_.shown(sa.func.avg(value), dialect)
+        return type_.shown(_finite(sa.func.avg, value), dialect)
     if dialect == "sqlite":
         return sa.func.pliant_average(*_halves(value), sa.func.count(value), constant(type_.scale))
     # a cast to the dividend's scale makes PostgreSQL divide with as many digits
     total = sa.cast(sa.func.sum(sa.cast(value, sa.Numeric())), sa.Numeric(60, _EXACT_DIVIDEND))
     quotient = total / sa.func.nullif(sa.func.count(value), constant(0))
     return sa.cast(sa.func.trim_scale(sa.func.round(quotient, constant(AVERAGE_SCALE))), sa.Text())
+
+
+def _finite(function: Callable[[Any], sa.Function[Any]], value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A sum or average of doubles; null where a value is so large that a sum might leave the finite numbers.
+
+    PostgreSQL fails there and SQLite gives an infinity, so such values never reach the function.
+    """
+    size = sa.func.abs(value)
+    bound = sa.literal_column(repr(LARGEST_SUMMED), sa.Float())
+    return sa.case((sa.func.max(size) >= bound, sa.null()), else_=function(value).filter(size < bound))
 
 
 def _halves(value: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:

@@ -70,7 +70,7 @@ def _node(root: RootNode, planning: Planning) -> ColumnElement[Any]:
         (number == constant(entities[name].number), _by_id(record, record_id, planning))
         for name, record in root.selections.items()
     ]
-    return sa.case(*cases) if cases else constant(None)
+    return sa.case(*cases) if cases else _nothing()
 
 
 def _nodes(root: RootNodes, planning: Planning) -> ColumnElement[Any]:
@@ -96,8 +96,13 @@ def _nodes(root: RootNodes, planning: Planning) -> ColumnElement[Any]:
         (number == constant(f"{entities[entity].number:03x}"), _by_id(record, record_id, planning))
         for entity, record in root.selections.items()
     ]
-    value: ColumnElement[Any] = sa.case(*cases) if cases else constant(None)
+    value: ColumnElement[Any] = sa.case(*cases) if cases else _nothing()
     return sa.select(JsonList(value)).select_from(_each(ids, name, planning)).scalar_subquery()
+
+
+def _nothing() -> ColumnElement[Any]:
+    """A null with a type, without which PostgreSQL makes no JSON of it."""
+    return sa.cast(constant(None), sa.Text())
 
 
 def _each(ids: ListParameter, name: str, planning: Planning) -> sa.FromClause:

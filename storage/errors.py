@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base.errors import PliantError, Text
+from base.errors import LimitExceeded, PliantError, Text
 
 
 class StorageError(PliantError):
@@ -24,6 +24,16 @@ class StatementRefused(StorageError):
     """The database does not accept a statement: overtaken by a schema change, or values that it cannot keep."""
 
     text_default = Text("The database refused the statement; try again", "数据库拒绝了该语句，请重试")
+
+
+class StatementTooDeep(StatementRefused):
+    """The database's parser takes no statement that is nested so deep (SQLite before 3.46: a hundred symbols)."""
+
+    code = LimitExceeded.code
+    text_default = Text(
+        "This request is nested too deep for the database; ask for less at once",
+        "该请求对数据库而言嵌套过深，请拆分后再试",
+    )
 
 
 class StorageFull(StorageError):

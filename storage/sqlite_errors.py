@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 
-from storage.errors import Busy, Damaged, StatementRefused, StorageError, StorageFull, Unreachable
+from storage.errors import Busy, Damaged, StatementRefused, StatementTooDeep, StorageError, StorageFull, Unreachable
+
+PARSER_OVERFLOW = "parser stack overflow"
+"""What SQLite says of a statement that is nested too deep; the code is the one of any wrong statement."""
 
 _MEANING: dict[int, type[StorageError]] = {
     sqlite3.SQLITE_BUSY: Busy,
@@ -26,6 +29,8 @@ def understood(error: Exception) -> StorageError:
     """The storage error that says what a driver's error means; a value or a text it does not take is refused."""
     if isinstance(error, StorageError):
         return error
+    if str(error) == PARSER_OVERFLOW:
+        return StatementTooDeep()
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None:
         # the low byte is the primary code, the rest tells where it happened

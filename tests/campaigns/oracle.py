@@ -30,7 +30,7 @@ from tests.campaigns.worlds import Seat, World, seats, world
 from tests.records.naive_data import Data
 from tests.records.naive_values import without_cursors
 
-OPERATIONS = 36
+OPERATIONS = 30
 """Operations that each set of roles asks of one company."""
 
 MEMBERS = 4
@@ -50,16 +50,21 @@ def reader(here: World, actor: Actor, data: Data) -> Reader:
 def canonical(value: Any) -> Any:
     """An answer in a form in which equality is equality as JSON, and `true` is not `1`."""
     if isinstance(value, dict):
-        return {key: canonical(item) for key, item in value.items()}
+        return {key: _rough(item) if key[0] == "f" else canonical(item) for key, item in value.items()}
     if isinstance(value, list):
         return [canonical(item) for item in value]
     return ("boolean", value) if isinstance(value, bool) else value
 
 
+def _rough(value: Any) -> Any:
+    """A sum of doubles, whose last digits depend on the order of summing."""
+    return float(f"{value:.9e}") if isinstance(value, int | float) and not isinstance(value, bool) else canonical(value)
+
+
 def keys_in_order(value: Any) -> Any:
-    """The response keys of an answer in their order (those of generated selections begin with k or t)."""
+    """The response keys of an answer in their order (those of generated selections begin with f, k or t)."""
     if isinstance(value, dict):
-        return [(key, keys_in_order(item)) for key, item in value.items() if key[0] in "kt"]
+        return [(key, keys_in_order(item)) for key, item in value.items() if key[0] in "fkt"]
     return [keys_in_order(item) for item in value] if isinstance(value, list) else None
 
 
@@ -69,9 +74,11 @@ async def check_operation(budget: Budget, here: World, actor: Actor, data: Data,
     selection = asker.selection()
     renderer = Renderer(here.schema(actor), here.catalog, random, asker.variables)
     request = renderer.request(selection)
-    for index in random.sample(range(5), MEMBERS):
+    # the stock executor writes its SQL anew for every list: one engine and half of the members are enough
+    stock = frozenset({random.choice(here.seats).name})
+    for place, index in enumerate(random.sample(range(5), MEMBERS)):
         who = here.actor(actor.roles, index)
-        replies = await here.answers(who, request.text, request.variables)
+        replies = await here.answers(who, request, stock if place < MEMBERS // 2 else frozenset())
         budget.checked += 1
         try:
             expected: Any = reader(here, who, data).answer(selection, asker.variables)
@@ -86,6 +93,11 @@ def compare(
     """All replies are one and show what is expected; the common answer, or None where it is a refusal."""
     context = (here.namespace, f"roles {actor.roles}, member {actor.member_id}", request.text, request.variables)
     codes = {name: reply.code for name, reply in replies.items()}
+    shallow = [name for name, code in codes.items() if code == "LIMIT_EXCEEDED" and name.startswith("sqlite")]
+    if shallow and len(shallow) < len(codes):  # its parser takes less than PostgreSQL's
+        budget.note("too deep for SQLite")
+        codes = {name: code for name, code in codes.items() if name not in shallow}
+        replies = {name: replies[name] for name in codes}
     if len(set(codes.values())) != 1 or "INTERNAL" in codes.values():
         bodies = {name: reply.body.decode()[:300] for name, reply in replies.items()}
         budget.fault("different codes", codes, budget.unexpected(), *context, bodies)
@@ -109,7 +121,9 @@ def compare(
         return None
     wanted = orjson.loads(orjson.dumps(expected))
     if canonical(without_cursors(first)) != canonical(without_cursors(wanted)):
-        budget.fault("not what the naive reader finds", difference(without_cursors(wanted), without_cursors(first)), *context)
+        budget.fault(
+            "not what the naive reader finds", difference(without_cursors(wanted), without_cursors(first)), *context
+        )
     elif keys_in_order(first) != keys_in_order(wanted):
         budget.fault("response keys out of order", *context)
     return first

@@ -80,6 +80,18 @@ class Questioner(Asker):
         made = super()._parts(entity, depth)
         return tuple(replace(part, value=connection) if isinstance(part, ask.TypeName) else part for part in made)
 
+    def _aggregates(self, entity: Entity) -> tuple[Any, ...]:
+        """Sums of doubles depend on their order in the last digit: their keys begin with f."""
+        made = []
+        for item in super()._aggregates(entity):
+            pairs = [pair for pair in item.fields if not isinstance(pair, ask.TypeName)]
+            rough = {name for _, name in pairs if entity.by_api_name[name].column.type.kind == "float"}
+            if item.function in ("sum", "avg"):
+                fields = tuple((self.key("f"), name) if name in rough else (key, name) for key, name in pairs)
+                item = replace(item, fields=fields)
+            made.append(item)
+        return tuple(made)
+
     def _search(self) -> str:
         words = [self.random.choice(TEXTS) for _ in range(self.random.randint(0, 2))]
         return " ".join(word[: self.random.randint(1, 3)] for word in words)
@@ -106,7 +118,9 @@ class Questioner(Asker):
             return self._of_choices(kind, values)
         if item.type.graphql is GraphQLKind.LIST and kind in (Argument.ELEMENT, Argument.ELEMENTS):
             words = ["vip", "new", "北", 'a"b', "none"]
-            return self.term(random.choice(words) if kind is Argument.ELEMENT else random.sample(words, random.randint(0, 3)))
+            return self.term(
+                random.choice(words) if kind is Argument.ELEMENT else random.sample(words, random.randint(0, 3))
+            )
         return super()._argument(entity, item, name)
 
     def _of_choices(self, kind: Argument, values: list[str]) -> Term:

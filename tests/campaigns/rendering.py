@@ -44,7 +44,9 @@ class Renderer:
     def request(self, selection: ask.Selection) -> Request:
         """The whole document."""
         body = self._set("Query", [self._root(root) for root in selection.roots])
-        head = f"query Q({', '.join(self._declared)})" if self._declared else self.random.choice(["query", "query Q", ""])
+        head = (
+            f"query Q({', '.join(self._declared)})" if self._declared else self.random.choice(["query", "query Q", ""])
+        )
         return Request("\n".join([f"{head} {body}", *self._fragments]), self._values)
 
     # -- values ------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 
 from expressions import Type
 from metadata.catalog import Catalog, Entity
-from metadata.field import Field, RelationKind
+from metadata.field import Field, Relation, RelationKind
 
 WORDS = ("own", "team", "team+", "reports+", "shared", "all", "none")
 
@@ -61,9 +61,9 @@ class Roles:
 
     def _rule(self, entity: Entity) -> str:
         random = self._random
-        parents = [item.name for item in entity.relations.values() if item.kind is RelationKind.TO_ONE]
+        parents = [way.name for way in entity.relations.values() if _is_parent(entity, way)]
         match random.randint(0, 9):
-            case 0 | 1 if parents:
+            case 0 if parents:
                 return f"parent({random.choice(parents)})"
             case 2 | 3 | 4:
                 return self.expression(entity)
@@ -127,3 +127,8 @@ class Roles:
                 if random.random() < 0.25:
                     return f"{name} in [{', '.join(random.sample(literals, min(2, len(literals))))}]"
                 return f"{name} {random.choice(['==', '!=', '<', '<=', '>', '>='])} {random.choice(literals)}"
+
+
+def _is_parent(entity: Entity, way: Relation) -> bool:
+    """Whether parent() may follow a relation: never in a circle through the platform's own (`createdBy`)."""
+    return way.kind is RelationKind.TO_ONE and way.target != entity.name and not entity.fields[way.name].system

@@ -139,7 +139,13 @@ class Filler:
                 return item.type.logical(item.options, random.choice(item.type.examples))
             except ValueError:
                 return None
-        return self._of_kind(item.column.type)
+        made = self._of_kind(item.column.type)
+        if item.column.type.kind == "text" and item.type.examples and not item.system:
+            try:  # a filter that asks for this value must be right: texts of a form keep to it
+                item.type.argument(item.options, made)
+            except ValueError:
+                return item.type.logical(item.options, random.choice(item.type.examples))
+        return made
 
     def _of_kind(self, kind: ColumnType) -> Any:
         random = self._random
@@ -155,12 +161,14 @@ class Filler:
             case "decimal":
                 edge = Decimal(10**18 - 1).scaleb(-kind.scale)
                 values = [Decimal(0), Decimal("12.5"), Decimal("-0.01"), Decimal(100), edge, -edge, Decimal("3.3333")]
-                return random.choice(values).quantize(Decimal(1).scaleb(-kind.scale))
+                return random.choice(values).quantize(Decimal(1).scaleb(-kind.scale)) + 0
             case "boolean":
                 return random.random() < 0.5
             case "date":
                 today = self._now.date()
-                return random.choice([date(2026, 1, 31), date(1, 1, 1), date(9999, 12, 31), today, today.replace(day=1)])
+                return random.choice(
+                    [date(2026, 1, 31), date(1, 1, 1), date(9999, 12, 31), today, today.replace(day=1)]
+                )
             case "time":
                 return random.choice([time(0, 0), time(9, 30), time(9, 30, 0, 500_000), time(23, 59, 59, 999_999)])
             case "timestamp":

@@ -72,6 +72,7 @@ class _Walk:
         self._budget, self._here, self._actor, self._data, self._asker = budget, here, actor, data, asker
         self._compare, self._reader, self._owner, self._way = compare, reader, owner, way
         self._cursors: dict[str, str] = {}
+        self._stock = frozenset({asker.random.choice(here.seats).name})
 
     async def go(self, listing: Listing, size: int, forward: bool) -> None:
         """Page after page to the end; what was seen must be the whole list."""
@@ -114,7 +115,7 @@ class _Walk:
         naive.cursors = self._cursors
         expected = naive.answer(ask.Selection((self._root(listing),)), self._asker.variables)
         sent = request if cursor is None else replace(request, variables={**request.variables, "cursor": cursor})
-        replies = await here.answers(actor, sent.text, sent.variables)
+        replies = await here.answers(actor, sent, self._stock)
         self._budget.checked += 1
         answer = self._compare(self._budget, here, actor, sent, replies, expected)
         if answer is None:

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
 from metadata.field import Field
+from records.aggregates import LARGEST_SUMMED
 from records.selection import Constant
 
 
@@ -19,6 +20,8 @@ def aggregated(function: str, item: Field, values: list[Any]) -> Any:
         return None
     if function in ("min", "max"):
         return image(item, min(values) if function == "min" else max(values))
+    if kind == "float" and function in ("sum", "avg") and max(map(abs, values)) >= LARGEST_SUMMED:
+        return None
     if kind == "float":
         return sum(values) if function == "sum" else sum(values) / len(values)
     with localcontext() as context:
