@@ -125,6 +125,12 @@ def check_text(text: str) -> None:
         raise JsonInvalid("text holds a lone surrogate")
 
 
+def check_integer(number: int) -> None:
+    """Raise `JsonInvalid` for an integer that no 64-bit reader keeps; `dump` writes no other."""
+    if not -(1 << 63) <= number < 1 << 64:
+        raise JsonInvalid("an integer has more than 64 bits: write it as a text")
+
+
 def dump(value: Json) -> bytes:
     """Compact JSON bytes; decimals become strings with their digits."""
     return orjson.dumps(value, default=_default)

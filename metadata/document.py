@@ -13,7 +13,7 @@ from jsonschema.exceptions import ValidationError
 from referencing import Registry as References
 
 from base.errors import Fault, Text
-from base.json import Json, JsonInvalid, check_text
+from base.json import Json, JsonInvalid, check_integer, check_text
 from base.limits import DEFAULTS, Limits
 from metadata.faults import KEYWORD, invalid, over_limit, refused, unknown
 from metadata.keywords import REFUSED, SCHEMA_KEYWORDS, children, is_own_prefix, local_reference
@@ -45,11 +45,11 @@ def measure(document: Json, path: tuple[str, ...], limits: Limits = DEFAULTS) ->
             waiting.extend((item, depth + 1) for item in value.values())
         elif isinstance(value, Sequence) and not isinstance(value, str):
             waiting.extend((item, depth + 1) for item in value)
-        elif isinstance(value, str):
+        elif isinstance(value, str | int):
             try:
-                check_text(value)
+                check_text(value) if isinstance(value, str) else check_integer(value)
             except JsonInvalid as error:
-                return invalid(path, str(error), "文本中含有无法保存的字符")
+                return invalid(path, str(error), "含有无法保存的文本或整数")
     return None
 
 

@@ -71,7 +71,8 @@ _RESERVED_BASE = [
     "shares",
     "meta",
 ]
-RESERVED_FIELDS = frozenset(_RESERVED_BASE) | frozenset(f"{name}Id" for name in _RESERVED_BASE)
+_LITERALS = ["true", "false", "null"]  # fields become enum values in `upsert(by:)`, and GraphQL allows none of these
+RESERVED_FIELDS = frozenset([*_RESERVED_BASE, *_LITERALS]) | frozenset(f"{name}Id" for name in _RESERVED_BASE)
 """Names that no authored field may have; compared without case."""
 
 _RESERVED_LOWER = frozenset(name.lower() for name in RESERVED_FIELDS)

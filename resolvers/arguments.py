@@ -63,6 +63,11 @@ def _reader(name: str, node: ValueNode | None, definition: GraphQLArgument) -> _
         return from_variable
     if not _inspect(node):
         constant = value_from_ast(node, type_)
+        if constant is Undefined:
+            raise BadInput(
+                Text(f"'{name}' holds a value that its type cannot have", f"“{name}”含有其类型不允许的值"),
+                {"argument": name},
+            )
         return lambda _: constant
 
     def from_literal(variables: Mapping[str, Any]) -> Any:

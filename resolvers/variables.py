@@ -302,6 +302,9 @@ class Variables:
     def _compile(self, definition: Any, coercers: Coercers) -> tuple[str, _Coerce, Any, bool]:
         type_ = type_from_ast(self._schema, definition.type)
         default = value_from_ast(definition.default_value, type_) if definition.default_value else Undefined
+        if definition.default_value and default is Undefined:  # 1e999 passes validation, and is no Float
+            name = definition.variable.name.value
+            raise BadInput(Text(f"The default of '${name}' is no value of its type.", f"变量“${name}”的默认值无效。"))
         return definition.variable.name.value, coercers.of(type_), default, isinstance(type_, GraphQLNonNull)
 
     def coerce(self, raw: Mapping[str, Any]) -> Coerced:

@@ -27,7 +27,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from base.json import JsonInvalid, check_text
+from base.json import JsonInvalid, check_integer, check_text
 
 LONG_MAX: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly."""
@@ -131,7 +131,7 @@ def read_uuid(value: Any) -> str:
 
 
 def read_json(value: Any) -> Any:
-    """Any JSON: no NaN or Infinity, no NUL, no lone surrogates."""
+    """Any JSON: no NaN or Infinity, no integer beyond 64 bits, no NUL, no lone surrogates."""
     try:
         _check_json(value)
     except JsonInvalid as error:
@@ -142,6 +142,8 @@ def read_json(value: Any) -> Any:
 def _check_json(value: Any) -> None:
     if isinstance(value, str):
         check_text(value)
+    elif isinstance(value, int):
+        check_integer(value)
     elif isinstance(value, float):
         if not math.isfinite(value):
             raise JsonInvalid("number is out of range")
