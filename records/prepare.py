@@ -108,11 +108,12 @@ async def _result(prepared: Prepared, command: Command, number: int, *, atomic: 
     known = prepared.refused.get(number)
     if known is not None:
         return [Result(None, known)]
-    mark, draft.faults = draft.mark(), []
+    mark = None if atomic else draft.mark()
+    draft.faults = []
     ids = await _prepare_one(prepared, command)
     if not draft.faults:
         return [Result(item) for item in ids]
-    if not atomic:
+    if mark is not None:
         draft.back(mark)
     return [Result(None, tuple(draft.faults))]
 

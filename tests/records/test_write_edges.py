@@ -80,5 +80,5 @@ async def test_deep_values_are_refused(world: WriteWorld) -> None:
     assert faults_of(saved) == [("VALIDATION", ("extra",))]
     with pytest.raises(BadInput):
         await world.save(Create("deal", {"name": "d", "extra": deep}), key="deep")
-    wide = {"name": "d", "extra": {str(number): [number] for number in range(30_000)}}
+    wide: dict[str, Any] = {"name": "d", "extra": {str(number): [number] for number in range(30_000)}}
     assert faults_of(await world.save(Create("deal", wide))) == [("VALIDATION", ("extra",))]

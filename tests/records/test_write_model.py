@@ -204,6 +204,8 @@ class Player:
         deal, line, product = self.pick("deal", one), self.pick("line", two), self.pick("product", three)
         if deal is None or line is None:
             return
+        if one != 7 and line in self.model.rows:
+            deal = self.model.rows[line].values["dealId"]  # mostly its own
         new = {"label": "n", "productId": product}
         asked: dict[str, Any] = {"create": [new], "delete": [line]}
         if whole:
