@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import struct
 import time
 import uuid
+from collections.abc import Iterator
 
 MAX_ENTITY_NUMBER = 4095
 """An entity's number has 12 bits and is never used again in a company's life."""
@@ -18,10 +20,30 @@ _CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-
 _PUBLIC_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
+_words: Iterator[int] = iter(())
+
+
+def _random_word() -> int:
+    """64 random bits. They are read from the system 512 at a time: one call can cost more than the rest of a write."""
+    global _words
+    while (word := next(_words, None)) is None:  # taking one is atomic, so threads never share any
+        _words = iter(struct.unpack("<512Q", os.urandom(4096)))
+    return word
+
+
+def _forget_words() -> None:
+    global _words
+    _words = iter(())
+
+
+if hasattr(os, "register_at_fork"):  # a child must not give out what its parent gives out
+    os.register_at_fork(after_in_child=_forget_words)
+
+
 def new_id(number: int = 0) -> str:
     """A fresh UUIDv7 in lower-case text that carries `number` (0 for rows that are no records)."""
     milliseconds = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF
+    random = _random_word() & 0x3FFF_FFFF_FFFF_FFFF
     value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | (number & 0xFFF) << 64 | 0x2 << 62 | random
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
