@@ -68,7 +68,10 @@ async def test_limits(owner: Client) -> None:
         ("{ a" + " { a" * 200 + " }" * 200 + " }", None),
         ("{a" * 20_000, None),
         ("# " + "x" * 200_000 + "\n{ __typename }", None),
-        ("query($i: [AccountCreateInput!]) { __typename }", {"i": [{"name": "x"}] * 6000}),
+        (
+            "mutation($i: [AccountCreateInput!]!) { createAccounts(input: $i) { count } }",
+            {"i": [{"name": "x"}] * 6000},
+        ),
     ):
         code, status, error = await refused(owner, query, variables)
         assert (code, status) == ("LIMIT_EXCEEDED", 400), (query[:60], error)
@@ -128,7 +131,8 @@ async def test_introspection_is_the_schema(owner: Client) -> None:
 async def test_introspection_beside_records(owner: Client) -> None:
     await owner.data('mutation { createAccount(input: {name: "A"}) { account { id } } }')
     text = """query($n: String!, $no: Boolean!) { ...Q t: __type(name: $n) { name fields { name } } viewer { locale } }
-      fragment Q on Query { accounts { nodes { name } } __schema { queryType { name } } meta @include(if: $no) { position }
+      fragment Q on Query {
+        accounts { nodes { name } } __schema { queryType { name } } meta @include(if: $no) { position }
       }"""
     found = await owner.data(text, n="PageInfo", no=False)
     assert list(found) == ["accounts", "__schema", "t", "viewer"]
