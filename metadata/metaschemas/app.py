@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from base.json import Json
-from metadata.metaschemas.common import DIALECT, OWN_PREFIX, document_properties
+from metadata.metaschemas.definitions import DIALECT, OWN_PREFIX, document_properties
 
 APP_METASCHEMA: Mapping[str, Json] = {
     "$schema": DIALECT,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from base.json import Json
 from metadata.fields.registry import FIELD_TYPES
-from metadata.metaschemas.common import (
+from metadata.metaschemas.definitions import (
     API_NAME,
     DESCRIPTION,
     DIALECT,
