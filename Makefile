@@ -4,7 +4,9 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.installed
 
-.PHONY: demo test check conformance bench clean campaign-oracle campaign-writes lock
+ASSETS  = server/assets/explore
+
+.PHONY: demo assets test check conformance bench clean campaign-oracle campaign-writes lock
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Pliant needs Python 3.11 or newer: make PYTHON=python3.13")'
@@ -14,6 +16,10 @@ $(STAMP): pyproject.toml
 
 demo: $(STAMP)  ## a company with generated data on embedded SQLite, served in the foreground
 	$(BIN)/pliant demo
+
+assets:  ## the page of /explore, from npm packages (needs Node.js; everything else works without)
+	npm --prefix $(ASSETS) ci --no-audit --no-fund --ignore-scripts
+	npm --prefix $(ASSETS) run build
 
 test: $(STAMP) check  ## everything that must hold, on SQLite and, where a server answers, PostgreSQL
 	$(BIN)/pytest -n 2 --dist worksteal

@@ -14,6 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
+
+from pliant.cli import main
+
 ROOT = Path(__file__).parent.parent
 PROGRAM = (sys.executable, "-W", "error", "-c", "from pliant.cli import main; main()")
 
@@ -55,7 +59,16 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 
 def pliant(folder: Path, *arguments: str, **more: str) -> Ran:
-    """Run a command to its end."""
+    """Run a command to its end, in this process: starting another one takes a second."""
+    wanted: dict[str, str | None] = {name: None for name in os.environ if name not in environment(folder)}
+    result = CliRunner().invoke(main, list(arguments), env={**wanted, **environment(folder, **more)})
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Ran(result.exit_code, result.stdout, result.stderr)
+
+
+def program(folder: Path, *arguments: str, **more: str) -> Ran:
+    """Run a command to its end, as a process of its own."""
     done = subprocess.run(
         [*PROGRAM, *arguments], env=environment(folder, **more), cwd=folder, capture_output=True, text=True, timeout=60
     )
