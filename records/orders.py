@@ -41,6 +41,7 @@ class Key:
     nulls_first: bool
     plain: ColumnElement[Any] | None = None  # the column itself, where `clause` hides some of its cells
     cell: ColumnElement[bool] | None = None  # the condition under which it does not
+    primary: bool = False  # the row's own id
 
     def solid(self) -> tuple[Key, list[ColumnElement[bool]]]:
         """The key over rows where it is not null, so written that an index can serve it, and what those rows meet."""
@@ -53,9 +54,13 @@ class Key:
         return replace(self, descending=not self.descending, nulls_first=not self.nulls_first)
 
     def ordered(self, dialect: Dialect) -> ColumnElement[Any]:
-        """The key in ORDER BY; where nulls go is written only where the engine would put them elsewhere."""
+        """The key in ORDER BY; where nulls go is written only where the engine would put them elsewhere.
+
+        On PostgreSQL that holds for columns without nulls too, or their descending index (NULLS LAST) would not be
+        taken; only the primary key's index knows nothing of it.
+        """
         clause = self.clause.desc() if self.descending else self.clause.asc()
-        if not self.nullable:
+        if not self.nullable and (self.primary or dialect == "sqlite"):
             return clause
         default_first = self.descending if dialect == "postgresql" else not self.descending
         if self.nulls_first == default_first:
@@ -79,15 +84,16 @@ def order_keys(orders: Sequence[Order], alias: Alias, gate: Gate) -> tuple[Key, 
     for order in orders:
         field, clause = _path_value(order.path, alias, gate)
         nullable = len(order.path) > 1 or field.name not in _NEVER_NULL
-        key = Key(clause, field.column.type, nullable, order.descending, order.nulls_first)
+        primary = order.path == ("id",)
+        key = Key(clause, field.column.type, nullable, order.descending, order.nulls_first, primary=primary)
         cell = gate.cell(alias, field) if len(order.path) == 1 else sa.true()
         if not isinstance(cell, True_ | False_):
             key = replace(key, plain=alias.column(field.column), cell=cell)
         keys.append(key)
-        if order.path == ("id",):
+        if primary:
             return tuple(keys)
     own = alias.entity.fields["id"]
-    return (*keys, Key(alias.field("id"), own.column.type, False, False, False))
+    return (*keys, Key(alias.field("id"), own.column.type, False, False, False, primary=True))
 
 
 def key_fields(orders: Sequence[Order], entity: Entity) -> list[list[Any]]:
