@@ -102,6 +102,9 @@ class Credentials:
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._turn = 0
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     async def authenticate(self, token: str, catalog_of: CatalogOf) -> Actor:
         """The actor behind a token, with the grants of the company's head catalog. Raises `Unauthenticated`."""
         company_id = token_company(token)

@@ -114,6 +114,9 @@ class Catalogs:
         self._hashes: OrderedDict[tuple[str, int], str] = OrderedDict()
         self._building: dict[str, asyncio.Lock] = {}
 
+    def __len__(self) -> int:
+        return len(self._by_hash)
+
     async def head(self, namespace: str) -> Head | None:
         """What a company serves now; None before its first publish."""
         version = await load_head(self._engine, namespace)

@@ -75,6 +75,9 @@ class SchemaCache:
         self._surfaces: Bounded[tuple[str, str], Surface] = Bounded(limits.cached_schemas * 4)
         self._schemas: Bounded[tuple[str, str], CompiledSchema] = Bounded(limits.cached_schemas)
 
+    def __len__(self) -> int:
+        return len(self._schemas)
+
     def surface(self, catalog: Catalog, grants: GrantSet) -> Surface:
         """The surface of a grant set, taken once."""
         key = (catalog.hash, grants.hash)

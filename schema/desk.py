@@ -105,6 +105,11 @@ class Desk:
         seen = self._schemas.surface(head.catalog, actor.grants).entities.get(entity)
         return None if seen is None else _cut_schema(head.catalog, entity, seen.readable)
 
+    def cached(self) -> Mapping[str, int]:
+        """How much is kept: actors, catalogs, compiled schemas."""
+        runtime = self.runtime
+        return {"actors": len(runtime.credentials), "catalogs": len(runtime.catalogs), "schemas": len(self._schemas)}
+
     async def ready(self) -> bool:
         """Whether the database answers."""
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -93,6 +93,8 @@ async def serve_house(house: House, address: Address, bound: Callable[[str], Non
         log.flush()
 
 
-def gauges(house: House) -> Iterable[Gauge]:
+def gauges(house: House) -> Iterator[Gauge]:
     """Numbers of a house for /metrics."""
-    return [Gauge("pliant_info", "The database behind this process.", 1, {"engine": house.engine.dialect})]
+    yield Gauge("pliant_info", "The database behind this process.", 1, {"engine": house.engine.dialect})
+    for cache, size in house.desk.cached().items():
+        yield Gauge("pliant_cached", "What this process keeps in memory, by kind.", size, {"cache": cache})

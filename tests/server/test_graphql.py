@@ -53,7 +53,7 @@ async def test_request_errors_have_400_only_in_the_new_type(site: Site, query: s
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer ", "Basic abc", "Bearer plt_x_y", "Bearer é"])
 async def test_without_good_credentials_it_is_401_as_graphql(site: Site, authorization: str | None) -> None:
-    headers = {} if authorization is None else {"Authorization": authorization.encode()}
+    headers = {} if authorization is None else {b"Authorization": authorization.encode()}
     for path in ("/graphql", "/graphql/admin"):
         response = await site.client.post(path, json={"query": TYPENAME}, headers=headers)
         assert response.status_code == 401

@@ -77,6 +77,16 @@ def test_bad_bytes_never_get_a_5xx(server: Served, data: bytes) -> None:
         assert statuses(said(sock)) == [200]
 
 
+def test_numbers_of_the_house_are_among_the_metrics(server: Served) -> None:
+    with connection(server) as sock:
+        sock.sendall(request(server))
+        assert statuses(said(sock)) == [200]
+        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        text = said(sock)
+    assert b'pliant_info{engine="sqlite"} 1' in text
+    assert b'pliant_cached{cache="actors"} 1' in text
+
+
 def test_pipelined_requests_are_answered_in_order(server: Served) -> None:
     with connection(server) as sock:
         sock.sendall(b"".join(request(server, extra=b"X-Request-Id: n%d\r\n" % number) for number in range(5)))
