@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -138,9 +139,10 @@ class _Binder:
             for index, column in enumerate(self.header):
                 if column in OWN_COLUMNS or not column:
                     continue
-                rule = names.get(column.casefold())
+                rule = names.get(_plain(column))
                 if rule is None:
-                    self.faults.append(unknown(("header", column), _COLUMN, column, [*self.fields, *names]))
+                    known = [word for item in self.fields.values() for word in (item.api_name, *self._words(item))]
+                    self.faults.append(unknown(("header", column), _COLUMN, column, known))
                 else:
                     yield self._way(index, column, rule)
             return
@@ -158,19 +160,20 @@ class _Binder:
                 self.faults.append(Fault(fault.path, fault.code, Text(en, zh), fault.details))
 
     def _names(self) -> dict[str, Rule]:
-        """Rules by what a header may say without a mapping: API name, name or title of a field."""
-        names: dict[str, Rule] = {}
-        for api in self.fields:
-            names.setdefault(api.casefold(), Rule(api))
+        """Rules by what a header may say without a mapping: API name, name or title of a field, as `_plain` has it."""
+        names = {_plain(api): Rule(api) for api in self.fields}
         for api, item in self.fields.items():
             rule = Rule(api)
             if item.relation is not None and item.relation.kind is RelationKind.TO_ONE:
                 target = self.catalog.entities.get(item.relation.target)
                 if target is not None and target.display != "id":
                     rule = Rule(api, lookup=target.display)
-            for word in (item.name, item.title, *item.titles.values()):
-                names.setdefault(word.casefold(), rule)
+            for word in self._words(item):
+                names.setdefault(_plain(word), rule)
         return names
+
+    def _words(self, item: Field) -> tuple[str, ...]:
+        return (item.name, item.title, *item.titles.values())
 
     def _way(self, index: int, column: str, rule: Rule) -> Way | None:
         path = ("columns", column)
@@ -251,3 +254,8 @@ class _Binder:
             if count > 1:
                 en, zh = f"{name!r} is filled from {count} places", f"“{name}”有 {count} 个来源"
                 self.faults.append(invalid(("columns",), en, zh))
+
+
+def _plain(word: str) -> str:
+    """A name without case, blanks, underscores and hyphens: `year_established` is `yearEstablished`."""
+    return re.sub(r"[\s_-]", "", word).casefold()

@@ -67,7 +67,7 @@ def survey(path: Path, encoding: str | None = None, delimiter: str | None = None
     try:
         found = _encoding(path, encoding)
         sha256 = _check_bytes(path, found)
-        mark = delimiter or _delimiter(path, found)
+        mark = _checked(delimiter) if delimiter else _delimiter(path, found)
         records = _records(path, found, mark)
         first = next(records, None)
         if first is None:
@@ -85,6 +85,17 @@ def read_rows(found: Survey, after: int = 0) -> Iterator[Row]:
     for row in _records(found.path, found.encoding, found.delimiter):
         if row.number > max(after, found.header_row):
             yield row
+
+
+def _checked(delimiter: str) -> str:
+    if len(delimiter) != 1 or delimiter in '\r\n"':
+        raise Unreadable(
+            Text(
+                "The delimiter is one character, and neither a quote nor a line break",
+                "分隔符须为一个字符，且不能是引号或换行",
+            )
+        )
+    return delimiter
 
 
 def _encoding(path: Path, wanted: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,13 +12,14 @@ from sources import CRM, read_template, template_queries
 from sources.demo import OPPORTUNITIES, generate
 from tests.sources.world import World
 
+DOCUMENTS: tuple[Mapping[str, Any], ...] = read_template(CRM)
+
 
 def test_titles_are_there_in_both_languages() -> None:
-    for document in read_template(CRM):
+    for document in DOCUMENTS:
         assert document["title"]
-        assert document["x-titles"]["zh-Hans"]  # type: ignore[index,call-overload]
-        properties: Any = document.get("properties", {})
-        for item in properties.values():
+        assert document["x-titles"]["zh-Hans"]
+        for item in document.get("properties", {}).values():
             assert item["title"]
             assert item["x-titles"]["zh-Hans"]
             assert [choice["value"] for choice in item.get("x-choices", ())] == item.get("enum", [])
@@ -26,9 +28,9 @@ def test_titles_are_there_in_both_languages() -> None:
 
 def test_every_reference_has_a_way_back() -> None:
     ways = {
-        (str(document["name"]), name): item.get("x-inverse")
-        for document in read_template(CRM)
-        for name, item in dict(document.get("properties", {})).items()  # type: ignore[call-overload]
+        (document["name"], name): item.get("x-inverse")
+        for document in DOCUMENTS
+        for name, item in document.get("properties", {}).items()
         if "x-entity" in item
     }
     assert ways == {
@@ -67,15 +69,21 @@ async def test_a_seller_sees_no_revenue_and_changes_only_what_is_his(world: Worl
     others = f'opportunities(filter: {{ownerId: {{neq: "{seller.member_id}"}}}}, first: 1)'
     data = await world.ask(f"{{ mine: {mine} {{ nodes {{ id }} }} others: {others} {{ nodes {{ id }} }} }}", seller)
     (own,), (other,) = data["mine"]["nodes"], data["others"]["nodes"]
-    change = 'mutation {{ updateOpportunity(id: "{id}", input: {{closeOn: null, stage: ENGAGING}}) {{ opportunity {{ stage }} }} }}'
-    answer = await world.ask(change.format(**own), seller)
+    answer = await world.ask(reopen(own["id"]), seller)
     assert answer["updateOpportunity"]["opportunity"] == {"stage": "ENGAGING"}
     with pytest.raises(AssertionError, match="FORBIDDEN"):
-        await world.ask(change.format(**other), seller)
+        await world.ask(reopen(other["id"]), seller)
+
+
+def reopen(record_id: str) -> str:
+    """The mutation that opens a deal again."""
+    given = "{closeOn: null, stage: ENGAGING}"
+    return f'mutation {{ updateOpportunity(id: "{record_id}", input: {given}) {{ opportunity {{ stage }} }} }}'
 
 
 async def test_the_same_seed_gives_the_same(world: World) -> None:
-    query = "{ opportunities(orderBy: [{number: ASC}], first: 50) { nodes { number stage engagedOn amount account { name } owner { name } } } }"
+    wanted = "number stage engagedOn amount account { name } owner { name }"
+    query = f"{{ opportunities(orderBy: [{{number: ASC}}], first: 50) {{ nodes {{ {wanted} }} }} }}"
     await generate(world.seat, seed=3, rows=50)
     first = await world.ask(query)
     with pytest.raises(BadInput, match="does not fit"):

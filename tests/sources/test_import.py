@@ -9,7 +9,7 @@ import pytest
 
 from access.member import add_member
 from base.errors import DocumentsInvalid, LimitExceeded
-from events.log import read_page
+from events.log import Event, read_page
 from sources import Options, import_file, parse_mapping, survey
 from tests.sources.world import World, seat_of
 
@@ -150,9 +150,11 @@ async def test_a_mapping_looks_up_repairs_and_reads_notations(world: World) -> N
         ("1,,GTX Pro,,,,,", "Who", "REQUIRED", ""),
     ],
 )
-async def test_what_a_mapped_row_is_refused_for(world: World, row: str, column: str, code: str, words: str) -> None:
-    await base(world)
-    summary = await world.load("opportunity", HEADER + row + "\n", MAPPING)
+async def test_what_a_mapped_row_is_refused_for(
+    sqlite_world: World, row: str, column: str, code: str, words: str
+) -> None:
+    await base(sqlite_world)
+    summary = await sqlite_world.load("opportunity", HEADER + row + "\n", MAPPING)
     ((refused,),) = [fault.faults for fault in summary.first]
     assert (refused[0], refused[1].code) == (column, code)
     assert words in refused[1].text.en
@@ -234,13 +236,13 @@ async def test_rows_count_for_the_member_who_imports(world: World) -> None:
     ],
 )
 async def test_what_does_not_fit_is_told_before_anything_is_written(
-    world: World, text: str, mapping: dict[str, Any] | None, words: str
+    sqlite_world: World, text: str, mapping: dict[str, Any] | None, words: str
 ) -> None:
     with pytest.raises(DocumentsInvalid) as caught:
-        await world.load("account", text, mapping)
+        await sqlite_world.load("account", text, mapping)
     assert any(words in fault.text.en for fault in caught.value.faults)
     assert all(fault.text.zh != fault.text.en for fault in caught.value.faults)
-    assert await names(world) == {}
+    assert await names(sqlite_world) == {}
 
 
 async def test_unknown_entities_and_system_ones(world: World) -> None:
@@ -259,7 +261,7 @@ async def test_changes_tell_that_an_import_made_them(world: World) -> None:
     before = await engine.sequence(namespace)
     await world.load("account", "name,sector\n" + "".join(f"A{n},RETAIL\n" for n in range(1_203)))
     await engine.sequence(namespace)
-    events = []
+    events: list[Event] = []
     while page := await read_page(engine, namespace, before + len(events), 1_000):
         events += page
     assert len(events) == 1_203

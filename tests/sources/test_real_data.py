@@ -75,7 +75,8 @@ async def test_everything_is_linked(world: World) -> None:
         "{ all: opportunities { totalCount }"
         " bare: opportunities(filter: {accountId: {isNull: true}}) { totalCount }"
         " open: opportunities(filter: {closeOn: {isNull: true}}) { totalCount }"
-        " linked: opportunities(filter: {agent: {name: {isNull: false}}, product: {name: {isNull: false}}}) { totalCount }"
+        " linked: opportunities(filter: {agent: {name: {isNull: false}}, product: {name: {isNull: false}}}) {"
+        " totalCount }"
         " subsidiaries: accounts(filter: {subsidiaryOf: {name: {isNull: false}}}) { totalCount }"
         " technology: accounts(filter: {sector: {eq: TECHNOLOGY}}) { totalCount }"
         ' first: opportunities(filter: {engagedOn: {eq: "2016-10-20"}}) { nodes { number } } }'

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,7 +85,9 @@ async def test_a_batch_whose_end_nobody_heard_of_is_not_written_twice(world: Wor
     # The state as it was noted before the second batch: with the very inputs that were sent.
     noted = parse(after_first)
     assert isinstance(noted, dict)
-    rows = [(n + 2, {"name": f"A{n}", "employees": -1 if n % 7 == 0 else n}) for n in range(100, 200)]
+    rows: list[tuple[int, Any]] = [
+        (n + 2, {"name": f"A{n}", "employees": -1 if n % 7 == 0 else n}) for n in range(100, 200)
+    ]
     noted["pending"] = stored(Planned(tuple(rows)))
     state.write_text(pretty(noted))
     assert noted["faults"] == faults
@@ -103,8 +107,8 @@ async def test_what_has_changed_is_refused(world: World) -> None:
         with pytest.raises(Conflict, match=words):
             await import_file(world.seat, "account", survey(path), NO_MAPPING, options)
         path.write_text(path.read_text() + "more,1\n")
+    found = survey(accounts(world.folder))
     with pytest.raises(Conflict, match="mapping or the key"):
-        found = survey(accounts(world.folder))
         await import_file(world.seat, "account", found, NO_MAPPING.keyed(("name",)), options_of(world))
     counts = (
         await import_file(world.seat, "account", found, NO_MAPPING.keyed(("name",)), options_of(world, restart=True))
@@ -125,7 +129,8 @@ async def test_there_must_be_something_to_resume(world: World) -> None:
 _CHILD = """
 import asyncio, sys
 from pathlib import Path
-from pliant.house import COMPANY_MIGRATIONS, CONTROL_MIGRATIONS, House
+from access.migrations import CONTROL_MIGRATIONS
+from pliant.house import COMPANY_MIGRATIONS, House
 from pliant.settings import Settings
 from sources import NO_MAPPING, Options, import_file, survey
 from tests.engines import unopened
@@ -152,8 +157,7 @@ async def test_a_killed_import_makes_every_row_once(engine: str, tmp_path: Path)
             company, member = world.seat.company, world.seat.member_id
         accounts(tmp_path, 2_000)
         command = [sys.executable, "-c", _CHILD, place, company.id, member, str(tmp_path)]
-        for _ in range(2):
-            await_state(subprocess.Popen(command, cwd=Path(__file__).parents[2]), tmp_path / "state.json")
+        await asyncio.to_thread(kill_at_work, command, tmp_path / "state.json")
         async with crm(engine, tmp_path, found=company.id) as world:
             seat = seat_of(world.house, company, member)
             options = Options(batch=20, state=tmp_path / "state.json", resume=True)
@@ -166,8 +170,9 @@ async def test_a_killed_import_makes_every_row_once(engine: str, tmp_path: Path)
             await clear(place)
 
 
-def await_state(child: subprocess.Popen[bytes], state: Path) -> None:
-    """Kill a child some batches after it was seen at work."""
+def kill_at_work(command: list[str], state: Path) -> None:
+    """Start an import and kill it some batches after it was seen at work."""
+    child = subprocess.Popen(command, cwd=Path(__file__).parents[2])
     begun = state.read_bytes() if state.exists() else b""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and child.poll() is None:

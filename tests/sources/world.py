@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 
 from access.actor import Actor
-from base.json import Json
-from pliant.house import COMPANY_MIGRATIONS, CONTROL_MIGRATIONS, House
+from access.migrations import CONTROL_MIGRATIONS
+from pliant.house import COMPANY_MIGRATIONS, House
 from pliant.settings import Settings
 from schema.request import GraphQLRequest
 from sources import (
@@ -52,7 +52,7 @@ class World:
         self,
         entity: str,
         text: str | bytes,
-        mapping: Mapping[str, Json] | None = None,
+        mapping: Mapping[str, Any] | None = None,
         by: Sequence[str] = (),
         options: Options | None = None,
         name: str = "file.csv",
