@@ -68,6 +68,8 @@ def _foreign() -> BadInput:
     )
 
 
+_WHOLE = 1 << 53  # whole numbers below it are ints in a cursor, all others doubles
+
 _LOGICAL: Mapping[str, Callable[[Any], Any]] = {
     "decimal": Decimal,
     "float": float,
@@ -105,5 +107,9 @@ def _form(value: Any) -> Any:
             return value.isoformat()
         case time():
             return time_text(value)
+        case float() if abs(value) < _WHOLE and value.is_integer():
+            return int(value)  # one form for what JSON writes as 0, 0.0 or -0.0
+        case int() if abs(value) >= _WHOLE:
+            return float(value)
         case _:
             return value
