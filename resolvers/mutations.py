@@ -26,12 +26,13 @@ _DELETES: Final = frozenset({RootKind.DELETE, RootKind.DELETE_MANY})
 
 @dataclass(frozen=True, slots=True)
 class MutationField:
-    """One root field made ready. `back` None reads nothing."""
+    """One root field made ready. `whole` are the pieces of a payload without faults; `back` None reads nothing."""
 
     key: str
     operation: RootOperation
     arguments: Arguments
     payload: Payload
+    whole: tuple[bytes, ...]
     back: ReadBack | None
 
 
@@ -68,12 +69,16 @@ def plan_mutation(
                 continue
             entity = catalog.entities[root.entity or ""]
             payload = plan_payload(planner, root, entity, nodes)
+            many, deleted = root.kind in MANY, root.kind in _DELETES
+            whole = frame(payload.parts, context.locale)
             back = None
             if payload.records and root.kind is not RootKind.PURGE:
-                many, deleted = root.kind in MANY, root.kind in _DELETES
-                back = compile_read_back(entity.name, payload.records, context.snapshot, many=many, deleted=deleted)
+                pieces = None if many or deleted else whole
+                back = compile_read_back(
+                    entity.name, payload.records, context.snapshot, many=many, deleted=deleted, pieces=pieces
+                )
             arguments = compile_arguments(root_type.fields[root.name], nodes[0])
-            fields.append(MutationField(key, root, arguments, payload, back))
+            fields.append(MutationField(key, root, arguments, payload, whole, back))
     except NotPlanned:
         return None
     return MutationPlan(tuple(fields))
@@ -116,13 +121,16 @@ class MutationRun:
     async def _singular(self, field: MutationField, saved: Saved, ids: Sequence[str], context: Context) -> bytes:
         result = saved.results[0] if saved.results else Result(None)
         faults = (*saved.faults, *result.faults)
-        pieces = frame(field.payload.parts, context.locale, faults, saved.details)
+        pieces = field.whole
+        if faults or saved.details is not None:
+            pieces = frame(field.payload.parts, context.locale, faults, saved.details)
         if not ids or field.back is None:
             return empty(pieces)
-        if not field.back.deleted:
-            return await read_one(field.back, context.snapshot, self._variables, ids[0], pieces)
-        found = await read_many(field.back, context.snapshot, self._variables, ids)
-        return join(pieces, found[ids[0]]) if ids[0] in found else empty(pieces)
+        if field.back.deleted:
+            found = await read_many(field.back, context.snapshot, self._variables, ids)
+            return join(pieces, found[ids[0]]) if ids[0] in found else empty(pieces)
+        other = None if pieces is field.whole else pieces
+        return await read_one(field.back, context.snapshot, self._variables, ids[0], other)
 
     async def _plural(self, field: MutationField, saved: Saved, ids: Sequence[str], context: Context) -> bytes:
         found: Mapping[str, Sequence[bytes]] = {}

@@ -49,9 +49,18 @@ class ReadBack:
 
 
 def compile_read_back(
-    entity: str, records: Sequence[Record], snapshot: Snapshot, *, many: bool, deleted: bool
+    entity: str,
+    records: Sequence[Record],
+    snapshot: Snapshot,
+    *,
+    many: bool,
+    deleted: bool,
+    pieces: tuple[bytes, ...] | None = None,
 ) -> ReadBack:
-    """The statement for the records of a payload. `deleted`: what was just deleted is read all the same."""
+    """The statement for the records of a payload. `deleted`: what was just deleted is read all the same.
+
+    With `pieces`, the bytes of a payload around its live records, the answer of the statement is the whole payload.
+    """
     if deleted:
         roots: tuple[Root, ...] = (_listing(entity, records, snapshot.limits.page_size_max),)
     elif many:
@@ -61,7 +70,7 @@ def compile_read_back(
     plan = compile_selection(
         Selection(roots), snapshot.catalog, snapshot.actor.grants, snapshot.engine.dialect, snapshot.limits
     )
-    return ReadBack(plan, len(records), deleted)
+    return ReadBack(plan if pieces is None else replace(plan, pieces=pieces), len(records), deleted)
 
 
 def _listing(entity: str, records: Sequence[Record], size: int) -> RootListing:
@@ -81,10 +90,11 @@ def _listing(entity: str, records: Sequence[Record], size: int) -> RootListing:
 
 
 async def read_one(
-    back: ReadBack, snapshot: Snapshot, variables: Variables, record_id: str, pieces: tuple[bytes, ...]
+    back: ReadBack, snapshot: Snapshot, variables: Variables, record_id: str, pieces: tuple[bytes, ...] | None = None
 ) -> bytes:
-    """The payload around one live record: the pieces are joined where the statement's columns are."""
-    answer = await run(replace(back.plan, pieces=pieces), snapshot, {**variables, _ID: record_id})
+    """The payload around one live record, with its own pieces or with others."""
+    plan = back.plan if pieces is None else replace(back.plan, pieces=pieces)
+    answer = await run(plan, snapshot, {**variables, _ID: record_id})
     return answer.data
 
 

@@ -8,7 +8,7 @@ import orjson
 from graphql import ExecutionResult, execute
 
 from access.actor import Actor
-from base.errors import BadInput, Text, Unauthenticated
+from base.errors import Text, Unauthenticated
 from metadata.catalog import App, Catalog
 from resolvers.administration import AdminContext
 from resolvers.roots import Roots
@@ -20,7 +20,7 @@ from schema.document import Binding, CompiledDocument, compile_document
 from schema.executor import shown_errors
 from schema.introspection import introspect
 from schema.reply import ReadOnly, data_reply, result_reply
-from schema.request import GraphQLRequest, Reply
+from schema.request import GraphQLRequest, Reply, request_text
 
 _NO_RECORDS: Final = Catalog("", App(), {}, {}, {}, {})
 _NO_CREDENTIALS: Final = Text("Send credentials: Authorization: Bearer …", "请提供凭据:Authorization: Bearer …")
@@ -44,11 +44,10 @@ class AdminDesk:
             raise Unauthenticated(
                 Text("Send credentials: Authorization: Bearer …", "请提供凭据:Authorization: Bearer …")
             )
-        if request.query is None:
-            raise BadInput(Text("The request has no query.", "请求缺少 query。"))
-        document = self._documents.get(request.query)
+        text = await request_text(self._runtime.persisted, actor.namespace, request)
+        document = self._documents.get(text)
         if document is None:
-            document = self._documents.put(request.query, compile_document(request.query, self._binding))
+            document = self._documents.put(text, compile_document(text, self._binding))
         operation = document.operation(request.operation_name)
         if request.read_only and not operation.is_query:
             raise ReadOnly()

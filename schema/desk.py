@@ -14,7 +14,7 @@ from graphql import GraphQLSyntaxError
 
 from access.actor import Actor
 from access.company import Company
-from base.errors import BadInput, PliantError, SchemaChanged, Text
+from base.errors import BadInput, PliantError, SchemaChanged
 from metadata.catalog import Catalog
 from metadata.store import Head, load_head
 from records.read import Plan, PlanTooDeep, compile_selection, run
@@ -26,19 +26,15 @@ from resolvers.stock import resolver_of
 from resolvers.variables import Coerced
 from schema.admin import AdminDesk
 from schema.cache import CompiledSchema, SchemaCache
-from schema.document import CompiledDocument, CompiledOperation, persisted_text
+from schema.document import CompiledDocument, CompiledOperation
 from schema.errors import DocumentInvalid, response_errors
 from schema.executor import StockExecutor
 from schema.rendering import Rendering
 from schema.reply import ReadOnly, data_reply, log_unexpected, refusal, result_reply
-from schema.request import GraphQLRequest, Reply
+from schema.request import GraphQLRequest, Reply, request_text
 from schema.sdl import Sdl
 from storage.engine import CONTROL
 from storage.errors import StatementRefused
-
-_NO_QUERY = Text("The request has no query and no documentId.", "请求缺少 query 和 documentId。")
-_ONLY_PERSISTED = Text("PersistedQueryNotSupported", "PersistedQueryNotSupported")
-_BOTH = Text("Give query or documentId, not both.", "query 与 documentId 只能提供其一。")
 
 
 class _Stock:
@@ -126,9 +122,7 @@ class Desk:
         return head, self.runtime.fitting(actor, head.catalog)
 
     async def _answer(self, actor: Actor, request: GraphQLRequest) -> Reply:
-        text = request.query
-        if text is None or request.document_id is not None:
-            text = await self._persisted_text(actor, request)
+        text = await request_text(self.runtime.persisted, actor.namespace, request)
         try:
             entry = await self._enter(actor, request, text)
         except BadInput as error:
@@ -142,14 +136,6 @@ class Desk:
             if not await self.runtime.companies.refresh(actor.namespace) or not entry.operation.is_query:
                 raise
             return await self._run(await self._enter(actor, request, text), request)
-
-    async def _persisted_text(self, actor: Actor, request: GraphQLRequest) -> str:
-        if request.query is not None:
-            raise BadInput(_BOTH)
-        if request.document_id is not None:
-            return await persisted_text(self.runtime.persisted, actor.namespace, request.document_id)
-        asked = request.extensions is not None and "persistedQuery" in request.extensions
-        raise BadInput(_ONLY_PERSISTED if asked else _NO_QUERY)
 
     async def _enter(self, actor: Actor, request: GraphQLRequest, text: str) -> _Entry:
         """Find or make everything that the run needs. Raises for whatever is wrong with the request."""

@@ -13,6 +13,7 @@ from base.json import dump
 from resolvers.variables import VariablesInvalid
 from schema.errors import DocumentInvalid, response_errors
 from schema.request import Reply, ReplyKind
+from storage.errors import Busy, Unreachable
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +51,11 @@ def refusal(error: Exception, locale: str, request_id: str) -> Reply:
     log_unexpected(error, request_id)
     errors = response_errors(error, locale, request_id)
     code = str(errors[0]["extensions"]["code"])
-    status = 405 if isinstance(error, ReadOnly) else _STATUSES.get(code, 400)
+    status = _STATUSES.get(code, 400)
+    if isinstance(error, ReadOnly):
+        status = 405
+    elif isinstance(error, Busy | Unreachable):
+        status = 503
     return Reply(orjson.dumps({"errors": errors}, default=_default), ReplyKind.REQUEST_ERROR, code, status)
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Final
+
+from base.errors import BadInput, Text
+from schema.document import DocumentStore, persisted_text
+
+_NO_QUERY: Final = Text("The request has no query and no documentId.", "请求缺少 query 和 documentId。")
+_BOTH: Final = Text("Give query or documentId, not both.", "query 与 documentId 只能提供其一。")
+_ONLY_PERSISTED: Final = Text("PersistedQueryNotSupported", "PersistedQueryNotSupported")
+"""What clients of automatic persisted queries look for before they send the whole text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +54,15 @@ class Reply:
     kind: ReplyKind = ReplyKind.DATA
     code: str | None = None
     status: int = 200
+
+
+async def request_text(store: DocumentStore, namespace: str, request: GraphQLRequest) -> str:
+    """The text of the request's document: its own, or the registered one. Raises `BadInput` and `NotFound`."""
+    if request.document_id is None:
+        if request.query is not None:
+            return request.query
+        asked = request.extensions is not None and "persistedQuery" in request.extensions
+        raise BadInput(_ONLY_PERSISTED if asked else _NO_QUERY)
+    if request.query is not None:
+        raise BadInput(_BOTH)
+    return await persisted_text(store, namespace, request.document_id)

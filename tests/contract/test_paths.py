@@ -224,5 +224,8 @@ async def test_equal_payloads(two: tuple[Client, Client]) -> None:
 
 
 def _plain(found: Any) -> str:
+    for payload in (found["data"] or {}).values():
+        if "results" in payload:  # rows found by a filter stand in the order of their ids
+            payload["results"].sort(key=orjson.dumps)
     text = orjson.dumps(found, option=orjson.OPT_SORT_KEYS).decode()
     return INSTANTS.sub('"T"', IDS.sub('"I"', text))
