@@ -93,6 +93,32 @@ async def test_a_get_runs_persisted_queries_only(site: Site) -> None:
     assert broken.status_code == 400
 
 
+async def registered(site: Site, text: str) -> str:
+    """The id of a document that the owner registers."""
+    query = "mutation ($text: String!) { registerDocument(text: $text) { id userErrors { message } } }"
+    body = {"query": query, "variables": {"text": text}}
+    response = await site.client.post("/graphql/admin", json=body, headers=site.bearer)
+    payload = response.json()["data"]["registerDocument"]
+    assert payload["userErrors"] == []
+    found: str = payload["id"]
+    return found
+
+
+async def test_persisted_queries_run_by_get_and_mutations_do_not(site: Site) -> None:
+    query = await registered(site, "query Named($n: String) { tasks(filter: {name: {eq: $n}}) { totalCount } }")
+    asked = {"documentId": query, "variables": '{"n": "nobody"}', "operationName": "Named"}
+    answer = await site.client.get("/graphql", params=asked, headers=site.bearer)
+    assert answer.json() == {"data": {"tasks": {"totalCount": 0}}}
+    posted = await site.client.post("/graphql", json={"documentId": query}, headers=site.bearer)
+    assert posted.json() == {"data": {"tasks": {"totalCount": 0}}}
+    mutation = await registered(site, 'mutation { createTask(input: {name: "by get"}) { task { name } } }')
+    for media in (JSON, GRAPHQL):
+        headers = {**site.bearer, "Accept": media}
+        refused = await site.client.get("/graphql", params={"documentId": mutation}, headers=headers)
+        assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+        assert code(refused) == "BAD_USER_INPUT"
+
+
 @pytest.mark.parametrize("accept", ["text/event-stream", "text/html", "application/json;q=0"])
 async def test_what_cannot_be_answered_is_406(site: Site, accept: str) -> None:
     response = await site.ask(TYPENAME, Accept=accept)
