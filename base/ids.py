@@ -17,7 +17,6 @@ MAX_ENTITY_NUMBER = 4095
 """An entity's number has 12 bits and is never used again in a company's life."""
 
 _CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_CANONICAL = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z")
 _PUBLIC_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
