@@ -17,8 +17,12 @@ from base.json import dump
 from metadata.kinds import KINDS
 from schema.desk import Desk
 from server.authentication import authenticate
+from sources.metaschema import MAPPING_METASCHEMA
 
 _UNKNOWN = Text("There is no such document", "没有此文档")
+METASCHEMAS = {**{kind.name: kind.metaschema for kind in KINDS}, "import": MAPPING_METASCHEMA}
+"""By file name: how documents of each kind are written, and mapping files of imports."""
+
 SCHEMA_MEDIA_TYPE = "application/schema+json"
 SDL_MEDIA_TYPE = "application/graphql; charset=utf-8"
 
@@ -47,7 +51,7 @@ class Published:
     async def metaschema(self, request: Request) -> Response:
         """`GET /schemas/<kind>.json`: for completion in an editor. Raises `NotFound`."""
         name = request.path_params["name"]
-        if name not in KINDS:
+        if name not in METASCHEMAS:
             raise NotFound(_UNKNOWN)
         body, etag = _metaschema(name)
         return _answer(request, body, etag, SCHEMA_MEDIA_TYPE, "public, max-age=300")
@@ -68,7 +72,7 @@ def _answer(request: Request, body: bytes, etag: str, media_type: str, caching: 
 
 @cache
 def _metaschema(name: str) -> tuple[bytes, str]:
-    body = dump(KINDS[name].metaschema)
+    body = dump(METASCHEMAS[name])
     return body, _etag(body)
 
 

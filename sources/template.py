@@ -35,17 +35,13 @@ def template_mapping(name: str, mapping: str) -> Path:
 
 
 def template_queries(name: str) -> tuple[tuple[str, str], ...]:
-    """Queries to try, in order: name and GraphQL text without its comments. Raises `NotFound`."""
+    """Queries to try, in order: name and GraphQL text, whose first line is a comment. Raises `NotFound`."""
     found = (item for item in (files("templates") / _known(name) / "queries").iterdir())
     return tuple(
-        (item.name.removesuffix(".graphql"), _without_comments(item.read_text(encoding="utf-8")))
+        (item.name.removesuffix(".graphql"), item.read_text(encoding="utf-8"))
         for item in sorted(found, key=lambda item: item.name)
         if item.name.endswith(".graphql")
     )
-
-
-def _without_comments(text: str) -> str:
-    return "".join(line for line in text.splitlines(keepends=True) if not line.lstrip().startswith("#"))
 
 
 def _known(name: str) -> str:
