@@ -63,6 +63,18 @@ class Context:
         detail = {"requestId": self.request_id, "operation": self.operation, "tokenId": self.actor.token_id}
         return Cause(self.actor.member_id, "request", {name: value for name, value in detail.items() if value})
 
+    async def advance(self) -> bool:
+        """Go on with the company's new head, once a write was told of it; False when there is none."""
+        runtime, namespace = self.runtime, self.actor.namespace
+        await runtime.companies.refresh(namespace)
+        head = await runtime.companies.head(namespace)
+        if head.version == self.head.version:
+            return False
+        self.head, self.actor = head, runtime.fitting(self.actor, head.catalog)
+        self.kept.clear()
+        del self.snapshot
+        return True
+
     async def position(self) -> int:
         """The last position of the company's log that the request sees."""
         return (await read_head(self.runtime.engine, self.actor.namespace)).position

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
@@ -80,7 +81,7 @@ def proposal_of(documents: Sequence[Json], removals: Sequence[Key] = (), allow_l
 async def preview(runtime: Runtime, actor: Actor, head: Head, proposal: Proposal) -> Preview:
     """What publishing would do, faults of documents and of rows included; nothing is written."""
     try:
-        catalog = _next(runtime, head, proposal)
+        catalog = await _next(runtime, head, proposal)
     except DocumentsInvalid as error:
         return Preview((), error.faults)
     changes = diff_catalogs(head.catalog, catalog)
@@ -109,7 +110,7 @@ async def publish_as(
         if touches_roles:
             require_right(actor, ROLES)
     if head is not None and touches_roles:
-        catalog = _next(runtime, head, proposal)
+        catalog = await _next(runtime, head, proposal)
         faults = await _role_faults(runtime, namespace, actor, head.catalog, catalog, proposal)
         if faults:
             raise DocumentsInvalid(tuple(faults))
@@ -129,14 +130,15 @@ async def publish_as(
     return published
 
 
-def _next(runtime: Runtime, head: Head, proposal: Proposal) -> Catalog:
+async def _next(runtime: Runtime, head: Head, proposal: Proposal) -> Catalog:
     before = head.catalog
     missing = [key for key in proposal.removals if key not in before.documents]
     if missing:
         kind, name = missing[0]
         raise BadInput(Text(f"There is no document {kind}/{name} to remove", f"没有可删除的文档 {kind}/{name}"))
     documents = merge(before.documents, proposal.documents, proposal.removals)
-    return next_catalog(documents, before.physical, fresh=proposal.documents.keys(), limits=runtime.limits)
+    # checking hundreds of documents takes long enough that others would notice
+    return await asyncio.to_thread(next_catalog, documents, before.physical, proposal.documents.keys(), runtime.limits)
 
 
 async def _role_faults(

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from graphql import GraphQLFieldResolver, GraphQLResolveInfo
 
+from base.errors import SchemaChanged
 from metadata.catalog import Entity
 from records.command import Result, Saved
 from records.save import save
@@ -27,7 +28,13 @@ def mutation_resolver(operation: RootOperation) -> GraphQLFieldResolver:
         context: Context = info.context
         entity = context.catalog.entities[operation.entity or ""]
         commands = commands_of(operation, arguments)
-        saved = settled(await save(context.snapshot, commands, context.cause), operation.kind)
+        try:
+            saved = settled(await save(context.snapshot, commands, context.cause), operation.kind)
+        except SchemaChanged:
+            if not await context.advance() or entity.name not in context.catalog.entities:
+                raise
+            entity = context.catalog.entities[entity.name]
+            saved = settled(await save(context.snapshot, commands, context.cause), operation.kind)
         context.kept.pop(Loaders, None)  # what was read before the write is no longer true
         context.runtime.wake(context.actor.namespace)
         ids = written(saved, atomic=commands.atomic)

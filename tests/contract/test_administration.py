@@ -123,7 +123,8 @@ async def test_the_last_manager_stays(owner: Client) -> None:
 
 async def test_effective_access_says_why(owner: Client, seller: Client) -> None:
     member = (await seller.actor()).member_id
-    text = 'query($m: ID!) { effectiveAccess(memberId: $m, entity: "opportunity") { operation through rows fields check } }'
+    text = """query($m: ID!) { effectiveAccess(memberId: $m, entity: "opportunity") {
+      operation through rows fields check } }"""
     found = await one(owner, text, m=member)
     assert [item["operation"] for item in found] == ["READ", "CREATE", "UPDATE"]
     assert found[0] == {
@@ -136,7 +137,8 @@ async def test_effective_access_says_why(owner: Client, seller: Client) -> None:
 
 
 async def test_tokens(owner: Client, seller: Client) -> None:
-    create = 'mutation($r: [String!]!, $m: ID) { createToken(name: "t", roles: $r, memberId: $m) { id token userErrors { path code } } }'
+    create = """mutation($r: [String!]!, $m: ID) { createToken(name: "t", roles: $r, memberId: $m) {
+      id token userErrors { path code } } }"""
     made = await one(seller, create, r=["seller"])
     assert made["userErrors"] == []
     fresh = Client(owner.house, made["token"])

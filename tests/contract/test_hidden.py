@@ -65,9 +65,11 @@ async def test_ids_cursors_and_tokens_of_another_company(owner: Client) -> None:
     await owner.data(make)
     read = "query($id: ID!) { account(id: $id) { name } node(id: $id) { id } nodes(ids: [$id]) { id } }"
     assert (await owner.send(read, {"id": foreign})).body == (await owner.send(read, {"id": NOWHERE})).body
-    write = 'mutation($id: ID!) { updateAccount(id: $id, input: {name: "x"}) { account { id } userErrors { path code message details } } }'
+    write = """mutation($id: ID!) { updateAccount(id: $id, input: {name: "x"}) { account { id } userErrors {
+      path code message details } } }"""
     assert (await owner.send(write, {"id": foreign})).body == (await owner.send(write, {"id": NOWHERE})).body
-    connect = 'mutation($id: ID!) { createOpportunity(input: {name: "x", account: {connect: $id}}) { userErrors { path code message details } } }'
+    connect = """mutation($id: ID!) { createOpportunity(input: {name: "x", account: {connect: $id}}) {
+      userErrors { path code message details } } }"""
     assert (await owner.send(connect, {"id": foreign})).body == (await owner.send(connect, {"id": NOWHERE})).body
     page = "query($after: String) { accounts(after: $after) { pageInfo { endCursor } } }"
     cursor = (await other.data(page))["accounts"]["pageInfo"]["endCursor"]

@@ -42,27 +42,33 @@ QUERIES: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     (
         "{ accounts(orderBy: [{name: ASC}]) { nodes { name opportunities(first: 1, orderBy: [{amount: DESC}]) "
-        "{ totalCount pageInfo { hasNextPage endCursor } nodes { name amount account { name } products { nodes { name } } } "
-        "aggregate { count sum { amount } avg { amount } min { name } max { closeOn } distinctCount { stage } } } } } }",
+        """{ totalCount pageInfo { hasNextPage endCursor } nodes { name amount account { name } products { nodes {
+          name } } } """
+        """aggregate { count sum { amount } avg { amount } min { name } max { closeOn } distinctCount { stage } }
+          } } } }""",
         {},
     ),
     ("{ opportunities { aggregate { count sum { amount probability } avg { score } distinctCount { name } } } }", {}),
     (
-        '{ opportunities(filter: {name: {eq: "none"}}) { nodes { id } aggregate { count sum { amount } distinctCount { name } } } }',
+        """{ opportunities(filter: {name: {eq: "none"}}) { nodes { id } aggregate { count sum { amount }
+          distinctCount { name } } } }""",
         {},
     ),
     (
-        "query($id: ID!) { a: account(id: $id) { ...A } node(id: $id) { __typename id ...A } } fragment A on Account { name }",
+        """query($id: ID!) { a: account(id: $id) { ...A } node(id: $id) { __typename id ...A } }
+          fragment A on Account { name }""",
         {"id": "acme"},
     ),
     (
-        "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on Account { name } ... on Opportunity { amount } } }",
+        """query($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on Account { name } ... on Opportunity {
+          amount } } }""",
         {"ids": ["acme", "deal", "?"]},
     ),
     ("query($id: ID!) { account(id: $id) { name } node(id: $id) { id } }", {"id": "?"}),
     ("query($s: Boolean!) { accounts { totalCount @skip(if: $s) nodes @include(if: $s) { name } } }", {"s": True}),
     (
-        "{ opportunities(deleted: INCLUDE, orderBy: [{name: ASC}]) { nodes { name deletedAt deletedBy { name } lines { nodes { text quantity } } } } }",
+        """{ opportunities(deleted: INCLUDE, orderBy: [{name: ASC}]) { nodes { name deletedAt deletedBy { name }
+          lines { nodes { text quantity } } } } }""",
         {},
     ),
     ("{ __typename meta { catalogVersion __typename } members { nodes { name status } } teams { totalCount } }", {}),
@@ -93,17 +99,21 @@ class _Other:
 async def fill(owner: Client) -> dict[str, str]:
     """Accounts with opportunities; names -> ids."""
     text = """mutation {
-      acme: createAccount(input: {name: "Acme", sector: TECH, tags: ["x"], revenue: "10.5", notes: {a: {b: [1.5, "é"]}}}) { account { id } userErrors { message } }
+      acme: createAccount(input: {name: "Acme", sector: TECH, tags: ["x"], revenue: "10.5", notes: {a: {b:
+        [1.5, "é"]}}}) { account { id } userErrors { message } }
       bolt: createAccount(input: {name: "Bolt", tags: ["x", "y"]}) { account { id } userErrors { message } }
       zeta: createAccount(input: {name: "äpfel", sector: RETAIL}) { account { id } userErrors { message } }
     }"""
     ids = {key: made["account"]["id"] for key, made in (await owner.data(text)).items()}
     text = """mutation($a: ID!, $b: ID!) {
       sub: createAccount(input: {name: "Sub", parent: {connect: $a}}) { account { id } userErrors { message } }
-      deal: createOpportunity(input: {name: "Deal", account: {connect: $a}, amount: "100.5", stage: WON, probability: 10, closeOn: "2026-01-02",
+      deal: createOpportunity(input: {name: "Deal", account: {connect: $a}, amount: "100.5", stage: WON,
+        probability: 10, closeOn: "2026-01-02",
         lines: {create: [{text: "l", quantity: 3}]}}) { opportunity { id } userErrors { message } }
-      big: createOpportunity(input: {name: "Big", account: {connect: $a}, amount: "7", score: 1.25, stage: PROSPECTING}) { opportunity { id } userErrors { message } }
-      none: createOpportunity(input: {name: "None", account: {connect: $b}, score: 2}) { opportunity { id } userErrors { message } }
+      big: createOpportunity(input: {name: "Big", account: {connect: $a}, amount: "7", score: 1.25, stage:
+        PROSPECTING}) { opportunity { id } userErrors { message } }
+      none: createOpportunity(input: {name: "None", account: {connect: $b}, score: 2}) { opportunity { id }
+        userErrors { message } }
       gone: createOpportunity(input: {name: "Gone"}) { opportunity { id } userErrors { message } }
     }"""
     made = await owner.data(text, a=ids["acme"], b=ids["bolt"])
@@ -202,15 +212,22 @@ INSTANTS = re.compile(r'"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[^"]*"')
 
 async def test_equal_payloads(two: tuple[Client, Client]) -> None:
     steps = (
-        'mutation { a: createAccount(input: {name: "A", revenue: 1}) { account { name revenue version } userErrors { code } details __typename } }',
+        """mutation { a: createAccount(input: {name: "A", revenue: 1}) { account { name revenue version }
+          userErrors { code } details __typename } }""",
         'mutation { createAccount(input: {name: "A"}) { account { id } userErrors { path code message details } } }',
         "mutation { createAccount(input: {}) { account { id } userErrors { path code message details } } }",
-        'mutation { createAccounts(input: [{name: "B"}, {name: "C"}], atomic: false) { count results { account { name opportunities { totalCount } } userErrors { code } } userErrors { code } } }',
-        'mutation { updateAccounts(filter: {name: {in: ["B", "C"]}}, input: {sector: TECH}, atMost: 2) { count results { account { name sector version } } userErrors { code } } }',
-        'mutation { updateAccounts(filter: {name: {in: ["B", "C"]}}, input: {sector: TECH}) { count results { account { name } } userErrors { code path } } }',
-        'mutation { upsertAccount(input: {name: "A", sector: RETAIL}, by: [name]) { account { name sector } userErrors { code } } }',
-        'mutation { deleteAccounts(filter: {name: {eq: "C"}}) { count results { account { name deletedAt } } userErrors { code } } }',
-        'mutation { createOpportunity(input: {name: "O", account: {create: {name: "N"}}, lines: {create: [{text: "l"}]}}) { opportunity { number account { name } lines { nodes { text } } } userErrors { code } } }',
+        """mutation { createAccounts(input: [{name: "B"}, {name: "C"}], atomic: false) { count results { account {
+          name opportunities { totalCount } } userErrors { code } } userErrors { code } } }""",
+        """mutation { updateAccounts(filter: {name: {in: ["B", "C"]}}, input: {sector: TECH}, atMost: 2) {
+          count results { account { name sector version } } userErrors { code } } }""",
+        """mutation { updateAccounts(filter: {name: {in: ["B", "C"]}}, input: {sector: TECH}) { count results {
+          account { name } } userErrors { code path } } }""",
+        """mutation { upsertAccount(input: {name: "A", sector: RETAIL}, by: [name]) { account { name sector }
+          userErrors { code } } }""",
+        """mutation { deleteAccounts(filter: {name: {eq: "C"}}) { count results { account { name deletedAt } }
+          userErrors { code } } }""",
+        """mutation { createOpportunity(input: {name: "O", account: {create: {name: "N"}}, lines: {create: [{text:
+          "l"}]}}) { opportunity { number account { name } lines { nodes { text } } } userErrors { code } } }""",
         "mutation { updateAccounts(filter: {}, input: {}) { count userErrors { code } } }",
         'mutation { updateAccount(id: "?", input: {}) { account { id } userErrors { code path } } }',
     )

@@ -50,7 +50,8 @@ async def test_create_answers_with_the_record(owner: Client) -> None:
 
 
 async def test_faults_come_with_paths_in_the_readers_language(owner: Client) -> None:
-    text = """mutation { createOpportunity(input: {probability: 200, lines: {create: [{quantity: 1}]}, account: {create: {}}}) {
+    text = """mutation { createOpportunity(input: {probability: 200, lines: {create: [{quantity: 1}]},
+      account: {create: {}}}) {
         opportunity { id } userErrors { path code message __typename }
     } }"""
     english = (await owner.data(text))["createOpportunity"]
@@ -73,8 +74,10 @@ async def test_faults_come_with_paths_in_the_readers_language(owner: Client) -> 
 
 async def test_nested_writes_are_read_back(owner: Client) -> None:
     text = """mutation { createOpportunity(input: {
-        name: "Deal", account: {create: {name: "New"}}, products: {connect: []}, lines: {create: [{text: "a", quantity: 2}, {text: "b"}]}
-      }) { opportunity { number account { name } lines(orderBy: [{text: ASC}]) { totalCount nodes { text quantity } } } userErrors { path code } } }"""
+        name: "Deal", account: {create: {name: "New"}}, products: {connect: []}, lines: {create: [{text: "a",
+          quantity: 2}, {text: "b"}]}
+      }) { opportunity { number account { name } lines(orderBy: [{text: ASC}]) { totalCount nodes {
+        text quantity } } } userErrors { path code } } }"""
     made = (await owner.data(text))["createOpportunity"]
     assert made["userErrors"] == []
     assert made["opportunity"]["account"] == {"name": "New"}
@@ -115,7 +118,8 @@ async def test_update_checks_the_version(owner: Client) -> None:
 async def test_delete_restore_purge(owner: Client) -> None:
     account = await create_account(owner, name="Acme")
     deleted = await owner.data(
-        "mutation($id: ID!) { deleteAccount(id: $id) { account { id name deletedAt deletedBy { name } } userErrors { code } } }",
+        """mutation($id: ID!) { deleteAccount(id: $id) { account { id name deletedAt deletedBy { name } }
+          userErrors { code } } }""",
         id=account["id"],
     )
     assert deleted["deleteAccount"]["account"]["deletedBy"] == {"name": "Owner"}
@@ -136,7 +140,8 @@ async def test_delete_restore_purge(owner: Client) -> None:
 
 async def test_plural_creates(owner: Client) -> None:
     text = f"""mutation($i: [AccountCreateInput!]!, $a: Boolean) {{ createAccounts(input: $i, atomic: $a) {{
-      __typename count results {{ account {{ name subsidiaries(first: 1) {{ totalCount }} }} {ERRORS} }} userErrors {{ code }} }} }}"""
+      __typename count results {{ account {{ name subsidiaries(first: 1) {{ totalCount }} }} {ERRORS} }}
+        userErrors {{ code }} }} }}"""
     rows = [{"name": "A"}, {"name": "A"}, {"name": "B"}]
     refused = (await owner.data(text, i=rows))["createAccounts"]
     assert (refused["count"], [item["account"] for item in refused["results"]]) == (0, [None, None, None])
@@ -156,13 +161,15 @@ async def test_changes_by_filter_are_bounded(owner: Client) -> None:
     for name in ("A", "B", "C"):
         await create_account(owner, name=name)
     update = f"""mutation($f: AccountFilter!, $n: Int! = 1, $all: Boolean) {{
-      updateAccounts(filter: $f, input: {{sector: TECH}}, atMost: $n, all: $all) {{ count results {{ account {{ name sector }} }} {ERRORS} }} }}"""
+      updateAccounts(filter: $f, input: {{sector: TECH}}, atMost: $n, all: $all) {{ count results {{ account {{
+        name sector }} }} {ERRORS} }} }}"""
     many = (await owner.data(update, f={"name": {"in": ["A", "B"]}}))["updateAccounts"]
     assert (many["count"], many["results"], many["userErrors"][0]["code"]) == (0, [], "LIMIT")
     two = (await owner.data(update, f={"name": {"in": ["A", "B"]}}, n=2))["updateAccounts"]
     assert two["count"] == 2
     assert {item["account"]["name"] for item in two["results"]} == {"A", "B"}
-    delete = "mutation { deleteAccounts(filter: {sector: {eq: TECH}}, atMost: 5) { count results { account { name deletedAt } } userErrors { code } } }"
+    delete = """mutation { deleteAccounts(filter: {sector: {eq: TECH}}, atMost: 5) { count results { account {
+      name deletedAt } } userErrors { code } } }"""
     gone = (await owner.data(delete))["deleteAccounts"]
     assert (gone["count"], {item["account"]["name"] for item in gone["results"]}) == (2, {"A", "B"})
     assert all(item["account"]["deletedAt"] for item in gone["results"])
@@ -170,7 +177,8 @@ async def test_changes_by_filter_are_bounded(owner: Client) -> None:
 
 async def test_upsert(owner: Client) -> None:
     text = """mutation($i: AccountCreateInput!, $c: PliantOnConflict) {
-      upsertAccount(input: $i, by: [name], onConflict: $c) { account { name sector version } userErrors { code path } } }"""
+      upsertAccount(input: $i, by: [name], onConflict: $c) { account { name sector version } userErrors {
+        code path } } }"""
     first = (await owner.data(text, i={"name": "A"}))["upsertAccount"]
     again = (await owner.data(text, i={"name": "A", "sector": "TECH"}))["upsertAccount"]
     left = (await owner.data(text, i={"name": "A", "sector": "RETAIL"}, c="IGNORE"))["upsertAccount"]
@@ -195,7 +203,8 @@ async def test_merge_tells_before_it_does(owner: Client) -> None:
 
 
 async def test_an_idempotency_key_answers_once(owner: Client) -> None:
-    text = """mutation($n: String) { createAccount(input: {name: $n}, idempotencyKey: "k") { account { id name } userErrors { code } } }"""
+    text = """mutation($n: String) { createAccount(input: {name: $n}, idempotencyKey: "k") { account {
+      id name } userErrors { code } } }"""
     first, again = await owner.data(text, n="A"), await owner.data(text, n="A")
     assert first == again
     assert await owner.data("{ accounts { totalCount } }") == {"accounts": {"totalCount": 1}}
@@ -213,7 +222,8 @@ async def test_sharing_shows_a_row(owner: Client, seller: Client) -> None:
     shared["entities"]["opportunity"] = {**shared["entities"]["opportunity"], "read": {"rows": ["own", "shared"]}}
     await owner.administer("mutation($d: [JSON!]!) { publish(documents: $d) { userErrors { message } } }", d=[shared])
     member = (await seller.actor()).member_id
-    text = "mutation($id: ID!, $m: ID!) { shareOpportunity(id: $id, with: {member: $m}) { opportunity { id } userErrors { code path message } } }"
+    text = """mutation($id: ID!, $m: ID!) { shareOpportunity(id: $id, with: {member: $m}) { opportunity { id }
+      userErrors { code path message } } }"""
     assert (await owner.data(text, id=deal, m=member))["shareOpportunity"]["userErrors"] == []
     assert await seller.data(read, id=deal) == {"opportunity": {"name": "Deal"}}
     undo = "mutation($id: ID!, $m: ID!) { unshareOpportunity(id: $id, with: {member: $m}) { userErrors { code } } }"
@@ -232,7 +242,8 @@ async def test_what_a_role_forbids_is_an_error_with_a_path(owner: Client, seller
     )
     theirs = await owner.data('mutation { createOpportunity(input: {name: "Theirs"}) { opportunity { id } } }')
     hidden = await seller.data(
-        'mutation($id: ID!) { updateOpportunity(id: $id, input: {name: "x"}) { opportunity { id } userErrors { code } } }',
+        """mutation($id: ID!) { updateOpportunity(id: $id, input: {name: "x"}) { opportunity { id } userErrors {
+          code } } }""",
         id=theirs["createOpportunity"]["opportunity"]["id"],
     )
     assert hidden["updateOpportunity"] == {"opportunity": None, "userErrors": [{"code": "NOT_FOUND"}]}
