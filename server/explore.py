@@ -19,7 +19,11 @@ from server.problems import RequestRefused
 BUILT = Path(__file__).parent / "assets" / "built"
 """Where `make assets` puts what it builds."""
 
-_FILES = {"explore.js": "text/javascript; charset=utf-8", "explore.css": "text/css; charset=utf-8"}
+_FILES = {
+    "explore.js": "text/javascript; charset=utf-8",
+    "explore.css": "text/css; charset=utf-8",
+    "explore.js.LEGAL.txt": "text/plain; charset=utf-8",
+}
 _HEADERS = {"content-security-policy": PAGE_POLICY, "cache-control": "no-cache"}
 
 _PAGE = """<!doctype html>

@@ -109,7 +109,9 @@ async def test_persisted_queries_run_by_get_and_mutations_do_not(site: Site) -> 
     asked = {"documentId": query, "variables": '{"n": "nobody"}', "operationName": "Named"}
     answer = await site.client.get("/graphql", params=asked, headers=site.bearer)
     assert answer.json() == {"data": {"tasks": {"totalCount": 0}}}
-    posted = await site.client.post("/graphql", json={"documentId": query}, headers=site.bearer)
+    posted = await site.client.post(
+        "/graphql", json={"documentId": query, "variables": {"n": "nobody"}}, headers=site.bearer
+    )
     assert posted.json() == {"data": {"tasks": {"totalCount": 0}}}
     mutation = await registered(site, 'mutation { createTask(input: {name: "by get"}) { task { name } } }')
     for media in (JSON, GRAPHQL):

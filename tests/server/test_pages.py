@@ -35,7 +35,7 @@ async def test_a_wrong_method_is_a_problem_document(site: Site) -> None:
     assert "GET" in response.headers["allow"]
 
 
-@pytest.mark.parametrize("kind", KINDS.names)
+@pytest.mark.parametrize("kind", [*KINDS.names, "import"])
 async def test_metaschemas_are_served_to_everybody(site: Site, kind: str) -> None:
     response = await site.client.get(f"/schemas/{kind}.json")
     assert response.headers["content-type"] == "application/schema+json"
