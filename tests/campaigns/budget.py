@@ -7,6 +7,8 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tests.engines import POSTGRES, REQUIRED, reachable
@@ -53,11 +55,17 @@ class Budget:
             lines = [f"FAULT {self.faults}: {title}", *(str(detail)[:_FAULT_CHARS] for detail in details)]
             print("\n  ".join(lines), flush=True)
 
-    def listen(self, logger: str) -> None:
+    @contextmanager
+    def listening(self, logger: str) -> Iterator[None]:
         """Keep what a logger is told of unexpected errors for the faults that they cause, instead of printing it."""
-        log = logging.getLogger(logger)
+        log, listener = logging.getLogger(logger), _Listener(self._unexpected)
         log.propagate = False
-        log.handlers = [_Listener(self._unexpected)]
+        log.addHandler(listener)
+        try:
+            yield
+        finally:
+            log.propagate = True
+            log.removeHandler(listener)
 
     def unexpected(self) -> str:
         """The last line of each error since this was asked last."""

@@ -66,7 +66,7 @@ class Documents:
         sample = FIELD_TYPES.get(kind)
         assert sample is not None
         assert isinstance(sample.sample, Mapping)
-        prop = dict(sample.sample)
+        prop: dict[str, Any] = dict(sample.sample)
         match kind:
             case "choice":
                 prop = {"enum": list(_CHOICES), "x-choices": [_RETIRED]}

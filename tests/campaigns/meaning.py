@@ -1,4 +1,4 @@
-"""What each filter operator means, written once more from SEMANTICS and nothing else; and a naive reader that uses it."""
+"""What each filter operator means, written once more from SEMANTICS alone; and a naive reader that uses it."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from tests.records.naive import Naive
 
 
 def holds(item: Field, name: str, value: Any, argument: Any, clock: Clock) -> bool:
-    """Whether a logical value satisfies an operator with a logical argument. Equality is total, order with null false."""
+    """Whether a logical value satisfies an operator. Equality is total, order with null is false."""
     match name:
         case "eq":
             return bool(value == argument)
         case "neq":
             return bool(value != argument)
         case "in":
-            return value in argument
+            return bool(value in argument)
         case "notIn":
-            return value not in argument
+            return bool(value not in argument)
         case "isNull":
-            return (value is None) == argument
+            return bool((value is None) == argument)
         case "isEmpty":
-            return (value is None or value == []) == argument
+            return bool((value is None or value == []) == argument)
         case "thisWeek" | "thisMonth" | "thisQuarter" | "thisYear":
-            return _this(name, value, clock) == argument
+            return bool(_this(name, value, clock) == argument)
     return value is not None and bool(_ON_VALUES[name](value, argument, clock))
 
 
@@ -38,7 +38,7 @@ def _this(name: str, value: Any, clock: Clock) -> bool:
     if value is None:
         return False
     day = value.astimezone(clock.zone).date() if isinstance(value, datetime) else value
-    return _span(name, day, clock) == _span(name, clock.now.astimezone(clock.zone).date(), clock)
+    return bool(_span(name, day, clock) == _span(name, clock.now.astimezone(clock.zone).date(), clock))
 
 
 def _span(name: str, day: date, clock: Clock) -> Any:
@@ -64,15 +64,15 @@ def _moved(period: Mapping[str, int], clock: Clock, sign: int) -> datetime:
 def _in_last(value: Any, period: Mapping[str, int], clock: Clock) -> bool:
     start, end = _moved(period, clock, -1), clock.now.astimezone(clock.zone)
     if isinstance(value, datetime):
-        return start.astimezone(UTC) <= value < end
-    return start.date() < value <= end.date()
+        return bool(start.astimezone(UTC) <= value < end)
+    return bool(start.date() < value <= end.date())
 
 
 def _in_next(value: Any, period: Mapping[str, int], clock: Clock) -> bool:
     start, end = clock.now.astimezone(clock.zone), _moved(period, clock, 1)
     if isinstance(value, datetime):
-        return start <= value < end.astimezone(UTC)
-    return start.date() <= value < end.date()
+        return bool(start <= value < end.astimezone(UTC))
+    return bool(start.date() <= value < end.date())
 
 
 def _like(text: str, pattern: str) -> bool:

@@ -166,16 +166,20 @@ async def campaign(budget: Budget, folder: Path, operations: int = OPERATIONS) -
     """Rounds until the time is over."""
     random = Random(budget.seed)
     documents = Documents(random)
-    budget.listen("schema.reply")
-    async with seats(budget.engines, folder) as found:
-        budget.start()
-        rounds = 0
-        while budget.left:
-            rounds += 1
-            await round_of(budget, found, documents, Random(random.getrandbits(64)), operations)
-            budget.note("companies")
-            if rounds % 5 == 0:
-                print(f"{budget.checked} operations, {budget.faults} faults so far", flush=True)
+    with budget.listening("schema.reply"):
+        async with seats(budget.engines, folder) as found:
+            await _rounds(budget, found, random, documents, operations)
+
+
+async def _rounds(budget: Budget, found: list[Seat], random: Random, documents: Documents, operations: int) -> None:
+    budget.start()
+    rounds = 0
+    while budget.left:
+        rounds += 1
+        await round_of(budget, found, documents, Random(random.getrandbits(64)), operations)
+        budget.note("companies")
+        if rounds % 5 == 0:
+            print(f"{budget.checked} operations, {budget.faults} faults so far", flush=True)
 
 
 def main() -> int:

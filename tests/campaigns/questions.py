@@ -24,7 +24,8 @@ _INNER_SIZES = (0, 1, 2, 4)
 _PATTERNS = ("%", "_", "a%", "%b", "a_b", "\\%", "", "北", "STRASSE", "ss", "ı", "%\\")
 _PATHS: tuple[Mapping[str, Any], ...] = (
     {"path": ["a"], "eq": [1, None, "x"]}, {"path": ["a", "0"], "eq": 1}, {"path": ["z", "y"], "eq": True},
-    {"path": ["z", "y"], "eq": 1}, {"path": [], "eq": "text"}, {"path": ["a"], "eq": {"b": 1.0}}, {"path": ["b"], "eq": True},
+    {"path": ["z", "y"], "eq": 1}, {"path": [], "eq": "text"}, {"path": ["a"], "eq": {"b": 1.0}},
+    {"path": ["b"], "eq": True},
 )  # fmt: skip
 
 

@@ -164,7 +164,7 @@ class Renderer:
         for items in zip(*(record.items for record in selections.values()), strict=False):
             if not all(type(item) is type(items[0]) and item.key == items[0].key for item in items):
                 break
-            name = "__typename" if isinstance(items[0], ask.TypeName) else items[0].field  # type: ignore[union-attr]
+            name = "__typename" if isinstance(items[0], ask.TypeName) else items[0].field
             common.append(f"{items[0].key}: {name}")
             shared += 1
         own = []
@@ -182,8 +182,9 @@ class Renderer:
         items: list[str] = []
         for item in record.items:
             if isinstance(item, ask.ToOne) and len(item.selection.items) > 1 and self.random.random() < 0.2:
-                inner = item.selection.items  # the same key twice: the two are merged
-                items += [self._item(entity, replace(item, selection=replace(item.selection, items=half))) for half in (inner[:1], inner[1:])]  # fmt: skip
+                inner = item.selection
+                for half in (inner.items[:1], inner.items[1:]):  # the same key twice: the two are merged
+                    items.append(self._item(entity, replace(item, selection=replace(inner, items=half))))
             else:
                 items.append(self._item(entity, item))
         return self._set(entity.type_name, items)

@@ -1,4 +1,4 @@
-"""Roles at random: every kind of row rule, hidden fields, fields under conditions; and sets of them that actors hold."""
+"""Roles at random: every kind of row rule, hidden fields, fields under conditions; and sets that actors hold."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ from storage.types import UUID, ColumnType
 from tests.records.naive_data import Data
 
 TEXTS = (
-    "Acme", "acme", "ACME", "Straße", "STRASSE", "北京公司", "海淀", "赢单 100%", "a_b", "a%b", "a\\b", "Ärger", "x", "",
-    "A\nB", "quote\"'", "é", "e\u0301", "ﬁn", "İstanbul", "😀 deal", " padded ", "zz\x7f", "' or 1=1--", "Σς",
+    "Acme", "acme", "ACME", "Straße", "STRASSE", "北京公司", "海淀", "赢单 100%", "a_b", "a%b", "a\\b", "Ärger", "x",
+    "", "A\nB", "quote\"'", "é", "e\u0301", "ﬁn", "İstanbul", "😀 deal", " padded ", "zz\x7f", "' or 1=1--", "Σς",
 )  # fmt: skip
 
 _INTEGERS = (0, 1, 2, 50, 100, -7, 2**31 - 1, -(2**31))
@@ -94,6 +94,16 @@ class Filler:
         self._tree("_report_closure", "manager", "report", company.members)
         self._shares()
         return company
+
+    def adopt(self, company: Company) -> None:
+        """Go on from rows that are there."""
+        self.company = company
+        for name, entity in company.catalog.entities.items():
+            self._ids[name] = [row["id"] for row in company.rows[entity.table_name]]
+
+    def row(self, entity: Entity) -> dict[str, Any]:
+        """One more row."""
+        return self._row(entity, self._id(entity.number), self._random.randrange(10**6, 10**7))
 
     def _id(self, number: int) -> str:
         """An id from the seed alone."""
@@ -173,7 +183,8 @@ class Filler:
                 return random.choice([time(0, 0), time(9, 30), time(9, 30, 0, 500_000), time(23, 59, 59, 999_999)])
             case "timestamp":
                 ago = timedelta(days=random.choice([0, 1, 7, 31, -7]))
-                return random.choice([self._now - ago, datetime(2026, 1, 1, tzinfo=UTC), datetime(1999, 12, 31, 1, 2, 3, 4, UTC)])  # fmt: skip
+                old = datetime(1999, 12, 31, 1, 2, 3, 4, UTC)
+                return random.choice([self._now - ago, datetime(2026, 1, 1, tzinfo=UTC), old])
             case "uuid":
                 return self._id(0)
             case "texts":
@@ -221,8 +232,8 @@ async def write(engine: Engine, namespace: str, company: Company, version: int) 
     """Put the rows into an engine past the door (reading must stand any row); what was there before is gone."""
     tables: list[tuple[str, Mapping[str, ColumnType], list[dict[str, Any]]]] = []
     for entity in company.catalog.entities.values():
-        columns = {item.column.name: item.column.type for item in entity.by_api_name.values()}
-        tables.append((entity.table_name, columns, company.rows[entity.table_name]))
+        own = {item.column.name: item.column.type for item in entity.by_api_name.values()}
+        tables.append((entity.table_name, own, company.rows[entity.table_name]))
     for table, (one, other, pairs) in (company.links | company.trees).items():
         tables.append((table, {one: UUID, other: UUID}, [{one: a, other: b} for a, b in sorted(pairs)]))
     tables.append((SHARE, SHARE_COLUMNS, company.shares))

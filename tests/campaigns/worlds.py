@@ -1,4 +1,4 @@
-"""One generated company on every engine: the same documents and rows, and desks that answer for it, compiled and not."""
+"""One generated company on every engine: the same documents and rows, and desks that answer, compiled and not."""
 
 from __future__ import annotations
 
