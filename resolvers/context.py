@@ -11,7 +11,7 @@ from events.log import read_head
 from metadata.catalog import Catalog
 from metadata.store import Head
 from records.snapshot import Snapshot
-from records.surface import Surface
+from records.surface import Surface, surface_of
 from resolvers.runtime import Runtime
 from storage.batch import Cause
 
@@ -64,13 +64,17 @@ class Context:
         return Cause(self.actor.member_id, "request", {name: value for name, value in detail.items() if value})
 
     async def advance(self) -> bool:
-        """Go on with the company's new head, once a write was told of it; False when there is none."""
+        """Go on with the company's new head, once a write was told of it.
+
+        False when there is none, or when something that the request may name is no longer there.
+        """
         runtime, namespace = self.runtime, self.actor.namespace
         await runtime.companies.refresh(namespace)
         head = await runtime.companies.head(namespace)
-        if head.version == self.head.version:
+        actor = runtime.fitting(self.actor, head.catalog)
+        if head.version == self.head.version or not _within(self.surface, surface_of(head.catalog, actor.grants)):
             return False
-        self.head, self.actor = head, runtime.fitting(self.actor, head.catalog)
+        self.head, self.actor = head, actor
         self.kept.clear()
         del self.snapshot
         return True
@@ -78,3 +82,16 @@ class Context:
     async def position(self) -> int:
         """The last position of the company's log that the request sees."""
         return (await read_head(self.runtime.engine, self.actor.namespace)).position
+
+
+def _within(old: Surface, new: Surface) -> bool:
+    """Whether whatever one surface names exists in the other too."""
+    return all(
+        name in new.entities
+        and seen.readable <= new.entities[name].readable
+        and seen.relations <= new.entities[name].relations
+        and seen.createable <= new.entities[name].createable
+        and seen.updatable <= new.entities[name].updatable
+        and seen.operations <= new.entities[name].operations
+        for name, seen in old.entities.items()
+    )

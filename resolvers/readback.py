@@ -22,6 +22,8 @@ from records.selection import (
     RootRecord,
     Scalar,
     Selection,
+    ToMany,
+    ToOne,
     Variable,
 )
 from records.snapshot import Snapshot
@@ -41,11 +43,14 @@ class ReadBack:
     plan: Plan
     records: int
     deleted: bool
+    lists: bool
 
     def check(self, snapshot: Snapshot, variables: Variables) -> None:
         """Raise now what reading would raise: nothing may be written for a payload that cannot be read."""
-        if self.plan.statement.checks or self.plan.statement.slots:
-            self.plan.prepared(Run({**variables, _ID: None, _IDS: []}, snapshot))
+        if self.lists:  # only their arguments can be wrong
+            going = Run({**variables, _ID: None, _IDS: []}, snapshot)
+            for get in self.plan.prepared(going).getters:
+                get(going)
 
 
 def compile_read_back(
@@ -70,7 +75,14 @@ def compile_read_back(
     plan = compile_selection(
         Selection(roots), snapshot.catalog, snapshot.actor.grants, snapshot.engine.dialect, snapshot.limits
     )
-    return ReadBack(plan if pieces is None else replace(plan, pieces=pieces), len(records), deleted)
+    lists = any(_has_list(record) for record in records)
+    return ReadBack(plan if pieces is None else replace(plan, pieces=pieces), len(records), deleted, lists)
+
+
+def _has_list(record: Record) -> bool:
+    return any(
+        isinstance(item, ToMany) or (isinstance(item, ToOne) and _has_list(item.selection)) for item in record.items
+    )
 
 
 def _listing(entity: str, records: Sequence[Record], size: int) -> RootListing:

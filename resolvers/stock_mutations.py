@@ -31,7 +31,7 @@ def mutation_resolver(operation: RootOperation) -> GraphQLFieldResolver:
         try:
             saved = settled(await save(context.snapshot, commands, context.cause), operation.kind)
         except SchemaChanged:
-            if not await context.advance() or entity.name not in context.catalog.entities:
+            if not await context.advance():
                 raise
             entity = context.catalog.entities[entity.name]
             saved = settled(await save(context.snapshot, commands, context.cause), operation.kind)

@@ -247,3 +247,17 @@ async def test_what_a_role_forbids_is_an_error_with_a_path(owner: Client, seller
         id=theirs["createOpportunity"]["opportunity"]["id"],
     )
     assert hidden["updateOpportunity"] == {"opportunity": None, "userErrors": [{"code": "NOT_FOUND"}]}
+
+
+async def test_nothing_is_written_for_a_payload_that_cannot_be_read(owner: Client) -> None:
+    text = """mutation($n: Int, $a: String, $f: OpportunityFilter) { createAccount(input: {name: "A"}) { account { parent {
+      opportunities(first: $n, after: $a, filter: $f) { totalCount } } } } }"""
+    for given, code in (
+        ({"n": -1}, "BAD_USER_INPUT"),
+        ({"n": 5000}, "LIMIT_EXCEEDED"),
+        ({"a": "rubbish"}, "BAD_USER_INPUT"),
+        ({"f": {"name": {"in": ["x"] * 10_001}}}, "LIMIT_EXCEEDED"),
+        ({"f": {"name": {"eq": None}}}, "BAD_USER_INPUT"),
+    ):
+        assert await owner.code(text, **given) == code, given
+    assert await owner.data("{ accounts { totalCount } }") == {"accounts": {"totalCount": 0}}
