@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Final
 
 from base.clock import now
-from base.errors import Conflict, LimitExceeded, SchemaChanged, Text
+from base.errors import BadInput, Conflict, Forbidden, LimitExceeded, SchemaChanged, Text
 from base.ids import new_id
 from base.json import Json
 from records.snapshot import Snapshot
@@ -27,6 +27,9 @@ from sources.progress import Counts, Progress, Step, silent
 from sources.rows import Drafted, Planned, draft_row, key_of, look_up, plan_batch
 from sources.seat import Seat
 from sources.state import Identity, State, drop_state, load_state, save_state
+
+IMPORT: Final = "import"
+"""The platform right that whoever imports must have."""
 
 ATTEMPTS: Final = 3
 """So often is a batch planned when publishes come between."""
@@ -80,12 +83,20 @@ async def import_file(
     """Import a surveyed file.
 
     Raises `DocumentsInvalid` for a mapping that does not fit, `Conflict` for another import that was begun here,
-    `LimitExceeded` for options that cannot be, `Unreadable`, and whatever ends all work (`NotFound`
-    for a member who has left).
+    `BadInput` and `LimitExceeded` for options that cannot be, `Forbidden` for a member who may not import,
+    `Unreadable`, and whatever ends all work (`NotFound` for a member who has left).
     """
     limit = seat.limits.mutation_rows
     if not 1 <= options.batch <= limit:
         raise LimitExceeded(Text(f"a batch has 1 to {limit} rows", f"每批须为 1 到 {limit} 行"))
+    for written in (options.faults, options.state):
+        if written is not None and written.resolve() == file.path.resolve():
+            raise BadInput(
+                Text(
+                    f"{written.name} is the file to import: it would be overwritten",
+                    f"{written.name} 是待导入的文件，不能被覆盖",
+                )
+            )
     return await _Import(seat, entity, file, mapping, options, progress).run()
 
 
@@ -150,6 +161,8 @@ class _Import:
 
     async def _bind(self) -> Snapshot:
         snapshot = await self.seat.snapshot()
+        if IMPORT not in snapshot.actor.platform:
+            raise Forbidden(Text(f"This needs the right '{IMPORT}'", f"此操作需要权限“{IMPORT}”"), {"right": IMPORT})
         self.binding: Binding = bind(self.mapping, self.file.header, self.entity, snapshot)
         self.catalog_hash = snapshot.catalog.hash
         self.surface_hash = snapshot.actor.grants.hash

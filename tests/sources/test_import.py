@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 from typing import Any
 
 import pytest
 
-from access.member import add_member
-from base.errors import DocumentsInvalid, LimitExceeded
+from access.member import add_member, update_member
+from base.errors import BadInput, DocumentsInvalid, Forbidden, LimitExceeded
 from events.log import Event, read_page
-from sources import Options, import_file, parse_mapping, survey
+from sources import CRM, NO_MAPPING, Options, Step, import_file, parse_mapping, read_template, survey
 from tests.sources.world import World, seat_of
 
 ACCOUNTS = "name,sector,employees,officeLocation\nAcme,RETAIL,5,Oslo\n上海云帆,SOFTWARE,,上海\n"
@@ -206,6 +207,11 @@ async def test_rows_count_for_the_member_who_imports(world: World) -> None:
     seat = seat_of(world.house, world.seat.company, str(added.id))
     path = world.folder / "own.csv"
     path.write_text("name,revenue\nBeta,1\n")
+    with pytest.raises(Forbidden, match="'import'"):
+        await import_file(seat, "account", survey(path), NO_MAPPING)
+    role = {"kind": "role", "name": "importer", "title": "Importer", "platform": ["import"]}
+    await world.house.publish(world.seat.company.id, [role])
+    await update_member(await world.seat.writer(), str(added.id), {"roles": ["seller", "importer"]})
     with pytest.raises(DocumentsInvalid, match="revenue"):
         await import_file(
             seat, "account", survey(path), parse_mapping({"columns": {"name": "name", "revenue": "revenue"}})
@@ -254,6 +260,35 @@ async def test_unknown_entities_and_system_ones(world: World) -> None:
 async def test_the_batch_has_a_limit(world: World) -> None:
     with pytest.raises(LimitExceeded):
         await world.load("account", ACCOUNTS, options=Options(batch=1_001))
+
+
+async def test_the_file_itself_is_not_overwritten(sqlite_world: World) -> None:
+    for options in (Options(faults=sqlite_world.folder / "file.csv"), Options(state=sqlite_world.folder / "file.csv")):
+        with pytest.raises(BadInput, match="would be overwritten"):
+            await sqlite_world.load("account", ACCOUNTS, options=options)
+        assert (sqlite_world.folder / "file.csv").read_text() == ACCOUNTS
+
+
+async def test_a_publish_between_batches(sqlite_world: World) -> None:
+    world, field = sqlite_world, {"type": "string", "maxLength": 5}
+    path = world.folder / "many.csv"
+    path.write_text("name\n" + "".join(f"A{n}\n" for n in range(60)))
+    document = next(item for item in read_template(CRM) if item["name"] == "account")
+    properties: dict[str, Any] = {**document["properties"], "name": {**field, "title": "Label"}}  # type: ignore[dict-item]
+    changed: dict[str, Any] = {**document, "properties": properties}
+    seen = 0
+
+    async def publish() -> None:
+        await world.house.publish(world.seat.company.id, [changed])
+
+    def after(step: Step) -> None:
+        nonlocal seen
+        seen += 1
+
+    task = asyncio.create_task(publish())
+    counts = (await import_file(world.seat, "account", survey(path), NO_MAPPING, Options(batch=1), after)).counts
+    await task
+    assert (counts.created, counts.failed, seen) == (60, 0, 60)
 
 
 async def test_changes_tell_that_an_import_made_them(world: World) -> None:
