@@ -8,7 +8,7 @@ from typing import Protocol
 
 from access.grant import ALL_FIELDS, FieldRights, Grant, GrantSet, Operation, ParentRows, RowRule, Rows
 from access.role import Role, included_roles
-from base.json import Json, digest, dump
+from base.json import Json, dump, fingerprint
 from expressions import Expression
 
 MAX_CACHED_SETS = 4_000
@@ -72,7 +72,7 @@ def resolve(roles: Mapping[str, Role], names: Iterable[str]) -> GrantSet:
         "entities": {entity: [_grant_json(grant) for grant in grants] for entity, grants in entities.items()},
         "platform": sorted(platform),
     }
-    return GrantSet(digest(canonical), entities, frozenset(platform))
+    return GrantSet(fingerprint(canonical), entities, frozenset(platform))
 
 
 def is_unlimited(grant: Grant) -> bool:

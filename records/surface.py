@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from access.grant import Grant, GrantSet, Operation, Rows
 from access.system import SYSTEM_DOCUMENTS
-from base.json import digest
+from base.json import fingerprint
 from metadata.catalog import Catalog, Entity
 from metadata.field import Field, Relation, RelationKind
 
@@ -69,7 +69,7 @@ def surface_of(catalog: Catalog, grants: GrantSet) -> Surface:
     }
     written = {name: _written(catalog.entities[name], granted[name], readable) for name in readable}
     entities = {name: _entity_surface(catalog, catalog.entities[name], granted, readable, written) for name in readable}
-    return Surface(digest({name: _parts(entity) for name, entity in entities.items()}), entities)
+    return Surface(fingerprint({name: _parts(entity) for name, entity in entities.items()}), entities)
 
 
 _Granted: TypeAlias = Mapping[Operation, list[Grant]]
