@@ -52,7 +52,7 @@ def mutation_field(pool: TypePool, operation: RootOperation, resolver_of: Resolv
     view = pool.views[operation.entity or ""]
     payload = f"{view.entity.plural_type_name if operation.kind in MANY else view.type_name}Payload"
     arguments = {**_ARGUMENTS[operation.kind](pool, view.type_name), **_KEY}
-    return OutputField(pool.non_null[pool.get(payload)], arguments, None, resolver_of(operation))
+    return OutputField(pool.non_null[pool.get(payload)], arguments, _TITLES[operation.kind], resolver_of(operation))
 
 
 def _required(pool: TypePool, name: str) -> Argument:
@@ -102,3 +102,19 @@ _ARGUMENTS: Final[dict[RootKind, Callable[[TypePool, str], dict[str, Any]]]] = {
     },
     RootKind.UNSHARE: lambda pool, name: {"id": _ID, "with": Argument(NON_NULL[SHARE_WITH])},
 }
+
+_TITLES: Final = {
+    RootKind.CREATE: "Create one record.",
+    RootKind.CREATE_MANY: "Create up to 1,000 records, all or none unless told otherwise.",
+    RootKind.UPDATE: "Change one record: absent fields stay, null clears.",
+    RootKind.UPDATE_MANY: "Change all records that the filter matches, or none.",
+    RootKind.UPSERT: "Create a record, or change the one that has the same key.",
+    RootKind.DELETE: "Delete one record; it can be restored.",
+    RootKind.DELETE_MANY: "Delete all records that the filter matches, or none; they can be restored.",
+    RootKind.RESTORE: "Bring a deleted record back, with what was deleted with it.",
+    RootKind.PURGE: "Remove one record for ever, from its history too.",
+    RootKind.MERGE: "Make one record of several; what refers to the others then refers to the one kept.",
+    RootKind.SHARE: "Let a member, a team or a role see or change one record.",
+    RootKind.UNSHARE: "End a share.",
+}
+"""What each mutation does, the same words for every entity: they are in every schema."""

@@ -29,7 +29,7 @@ _HEADERS = {"content-security-policy": PAGE_POLICY, "cache-control": "no-cache"}
 _PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Pliant · explore</title>
-<link rel="stylesheet" href="/explore/explore.css"></head>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="/explore/explore.css"></head>
 <body><div id="explore"></div><script src="/explore/explore.js"></script></body>
 </html>
 """

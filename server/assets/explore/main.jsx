@@ -7,6 +7,7 @@ import { useMemo, useState } from "react";
 import { createRoot } from "react-dom/client";
 
 const KEY = "pliant.token";
+const WHOLE_TOKEN = /^plt_[0-9a-z]+_[0-9A-Za-z_-]{43}$/;
 const QUERY = `# Give your token above, then run this.
 {
   viewer { member { name email } company roles can { entity read create update delete } }
@@ -21,10 +22,14 @@ function Page() {
     () => createGraphiQLFetcher({ url: path, headers: token ? { Authorization: `Bearer ${token}` } : {} }),
     [token, path],
   );
-  const keep = (event) => {
-    const text = event.target.value.trim();
+  const keep = (text) => {
     sessionStorage.setItem(KEY, text);
     setToken(text);
+  };
+  // a pasted token counts at once; what is typed counts when the field is left, not with every letter
+  const typed = (event) => {
+    const text = event.target.value.trim();
+    if (text === "" || WHOLE_TOKEN.test(text)) keep(text);
   };
   return (
     <>
@@ -32,7 +37,8 @@ function Page() {
         <strong>Pliant</strong>
         <label>
           Token 令牌
-          <input type="password" autoComplete="off" spellCheck={false} defaultValue={token} onBlur={keep} />
+          <input type="password" autoComplete="off" spellCheck={false} defaultValue={token} onChange={typed}
+            onBlur={(event) => keep(event.target.value.trim())} />
         </label>
         <label>
           API
@@ -42,7 +48,7 @@ function Page() {
           </select>
         </label>
       </form>
-      <GraphiQL key={`${path} ${token}`} fetcher={fetcher} defaultQuery={QUERY} />
+      <GraphiQL fetcher={fetcher} schema={token ? undefined : null} defaultQuery={QUERY} />
     </>
   );
 }
