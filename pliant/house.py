@@ -141,6 +141,7 @@ class House:
         made: list[tuple[str, str]] = []
 
         async def fill(company: Company) -> None:
+            """First documents, owner and token."""
             namespace = company.namespace
             done = await publish_as(self.runtime, namespace, None, None, proposal_of(list(documents)))
             writer = self.runtime.writer(namespace, Head(done.version, done.catalog), None)

@@ -36,6 +36,7 @@ def compile_arguments(field: GraphQLField, node: FieldNode) -> Arguments:
     reads = tuple((name, _reader(name, given.get(name), item)) for name, item in field.args.items())
 
     def read(variables: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments of one request."""
         found = {}
         for name, one in reads:
             value = one(variables)
@@ -55,6 +56,7 @@ def _reader(name: str, node: ValueNode | None, definition: GraphQLArgument) -> _
         variable, required = node.name.value, isinstance(type_, GraphQLNonNull)
 
         def from_variable(variables: Mapping[str, Any]) -> Any:
+            """The whole value of a variable."""
             value = variables.get(variable, default)
             if required and (value is None or value is Undefined):
                 raise _missing(name)
@@ -71,6 +73,7 @@ def _reader(name: str, node: ValueNode | None, definition: GraphQLArgument) -> _
         return lambda _: constant
 
     def from_literal(variables: Mapping[str, Any]) -> Any:
+        """A literal with variables inside."""
         value = value_from_ast(node, type_, dict(variables))
         if value is Undefined:
             raise _missing(name)

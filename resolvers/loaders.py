@@ -128,6 +128,7 @@ class Loaders:
 
     def _by_ids(self, entity: str) -> Callable[[list[str]], Awaitable[list[Any]]]:
         async def load(ids: list[str]) -> list[Row | None]:
+            """Rows in the order of their ids."""
             found = await self._rows.by_ids(entity, ids)
             return [found.get(record_id) for record_id in ids]
 

@@ -136,6 +136,7 @@ class Aggregated:
 
 def _record_resolver(entity: str) -> GraphQLFieldResolver:
     async def resolve(_source: Any, info: GraphQLResolveInfo[Any], id: str) -> Any:
+        """One record by its id."""
         context: Context = info.context
         return await find_record(context, context.catalog.entities[entity], id)
 
@@ -144,6 +145,7 @@ def _record_resolver(entity: str) -> GraphQLFieldResolver:
 
 def _listing_resolver(entity: str) -> GraphQLFieldResolver:
     def resolve(_source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        """A connection over all records."""
         context: Context = info.context
         return _connection(context, context.catalog.entities[entity], info, arguments, None, None)
 

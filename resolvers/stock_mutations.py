@@ -25,6 +25,7 @@ def mutation_resolver(operation: RootOperation) -> GraphQLFieldResolver:
     """The resolver of a mutation field."""
 
     async def resolve(_source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> dict[str, Any]:
+        """The payload of one write."""
         context: Context = info.context
         entity = context.catalog.entities[operation.entity or ""]
         commands = commands_of(operation, arguments)

@@ -50,6 +50,7 @@ class Rendering:
         key = (catalog.hash, surface.hash, document.text, name, repr(coerced.values))
 
         def render() -> bytes:
+            """Runs in a thread, on a schema that nobody else has."""
             whole = self._fresh(catalog, surface)
             return orjson.dumps(introspect(whole, document.node, node, coerced.values))
 
