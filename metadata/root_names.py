@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from base.json import Json
-from metadata.adopted_property import AdoptedProperty
+from metadata.adopting.adopted_property import AdoptedProperty
 from metadata.keywords import IN_PLACE, IN_PLACE_LISTS
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from base.errors import DocumentsInvalid
 from base.json import Json
 from metadata.build import Documents
-from metadata.diff import Change
 from metadata.folder import Folder
+from metadata.publishing.diff import Change
 
 _SIGNS = {"added": "+", "removed": "-", "renamed": "~", "altered": "~", "retyped": "!"}
 

@@ -31,11 +31,11 @@ from base.errors import BadInput, Fault, NotFound, Text
 from base.json import Json
 from events.sequencer import Sequencer
 from metadata.persisted import MIGRATIONS as PERSISTED
-from metadata.publish import Published
+from metadata.publishing.publish import Published
 from metadata.store import MIGRATIONS as CATALOGS
 from metadata.store import Catalogs, Head
 from pliant.settings import Settings
-from records.cursor import Sealer
+from records.reading.cursor import Sealer
 from records.shares import MIGRATIONS as SHARES
 from resolvers.companies import Companies
 from resolvers.persisted import PersistedTexts

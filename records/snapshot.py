@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from access.actor import Actor
 from base.limits import Limits
 from metadata.catalog import Catalog
-from records.cursor import Sealer
+from records.reading.cursor import Sealer
 from storage.engine import Engine
 
 

@@ -14,10 +14,10 @@ from access.store import Writer
 from base.errors import BadInput, DocumentsInvalid, Fault, LimitExceeded, NotFound, SchemaChanged, Text
 from base.json import Json
 from base.limits import Limits
-from metadata.adopt import Adopted, adopt
+from metadata.adopting.adopt import Adopted, adopt
 from metadata.build import Documents
 from metadata.persisted import Persisted, list_persisted, register_document, remove_persisted
-from metadata.publish import Published
+from metadata.publishing.publish import Published
 from metadata.store import Head, Version, list_versions
 from resolvers.publishing import PUBLISH, READ, Key, Preview, preview, proposal_of, publish_as, require_right
 from resolvers.runtime import Runtime

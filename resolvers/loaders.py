@@ -14,7 +14,7 @@ from strawberry.dataloader import DataLoader
 from base.ids import canonical_id
 from base.json import Json
 from metadata.catalog import Entity
-from records.rows import Owners, Page, Row, Rows
+from records.reading.rows import Owners, Page, Row, Rows
 from records.selection import Listing
 from records.snapshot import Snapshot
 from resolvers.context import Context

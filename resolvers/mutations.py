@@ -11,7 +11,7 @@ from graphql import OperationDefinitionNode
 from base.json import dump
 from metadata.catalog import Catalog
 from records.command import Result, Saved
-from records.save import save
+from records.writing.save import save
 from resolvers.arguments import Arguments, compile_arguments
 from resolvers.commands import commands_of
 from resolvers.context import Context

@@ -16,10 +16,10 @@ from base.errors import BadInput, DocumentsInvalid, Fault, Forbidden, Text
 from base.json import Json
 from metadata.build import Documents, next_catalog
 from metadata.catalog import Catalog
-from metadata.census import Census
-from metadata.diff import Change, diff_catalogs
 from metadata.faults import invalid, refused
-from metadata.publish import Published, merge, plan_steps, publish
+from metadata.publishing.census import Census
+from metadata.publishing.diff import Change, diff_catalogs
+from metadata.publishing.publish import Published, merge, plan_steps, publish
 from metadata.store import Head
 from resolvers.runtime import Runtime
 

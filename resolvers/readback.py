@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from records.binds import Run, Variables
-from records.read import Plan, compile_selection, run
+from records.reading.read import Plan, compile_selection, run
 from records.selection import (
     Constant,
     Deleted,

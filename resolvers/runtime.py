@@ -13,7 +13,7 @@ from access.system import MEMBER_NUMBER, TEAM_NUMBER
 from base.limits import Limits
 from metadata.catalog import Catalog
 from metadata.store import Catalogs, Head
-from records.cursor import Sealer
+from records.reading.cursor import Sealer
 from resolvers.companies import Companies
 from resolvers.persisted import PersistedTexts
 from storage.engine import Engine

@@ -10,8 +10,8 @@ from graphql import GraphQLFieldResolver, GraphQLResolveInfo
 from base.errors import SchemaChanged
 from metadata.catalog import Entity
 from records.command import Result, Saved
-from records.save import save
 from records.selection import Constant, Deleted, Listing
+from records.writing.save import save
 from resolvers.commands import commands_of
 from resolvers.context import Context
 from resolvers.loaders import Loaders, as_record, find_record, loaders_of

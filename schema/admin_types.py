@@ -14,9 +14,9 @@ from access.token import Token
 from base.clock import timestamp
 from base.errors import Fault
 from base.json import Json as JsonValue
-from metadata.diff import Change, ChangeKind
-from metadata.notes import Note
+from metadata.adopting.notes import Note
 from metadata.persisted import Persisted
+from metadata.publishing.diff import Change, ChangeKind
 from metadata.store import Version
 from resolvers.payload import shown_fault
 from schema.fixed import Instant, Json, UserError

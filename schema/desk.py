@@ -17,7 +17,7 @@ from access.company import Company
 from base.errors import BadInput, PliantError, SchemaChanged
 from metadata.catalog import Catalog
 from metadata.store import Head, load_head
-from records.read import Plan, PlanTooDeep, compile_selection, run
+from records.reading.read import Plan, PlanTooDeep, compile_selection, run
 from records.snapshot import Snapshot
 from resolvers.context import Context
 from resolvers.mutations import FieldFailed, MutationPlan, MutationRun, plan_mutation

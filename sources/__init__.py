@@ -1,6 +1,6 @@
 """Data in and out: CSV files and their mappings, natural keys, imports that can be continued, generated data.
 
-Whatever is written goes through records.save, as a member with his rights. No GraphQL, no HTTP, no SQL here.
+Whatever is written goes through records.writing.save, as a member with his rights. No GraphQL, no HTTP, no SQL here.
 """
 
 from sources.binding import Binding, bind

@@ -21,8 +21,8 @@ from base.clock import now
 from base.errors import BadInput, Fault, Text
 from base.json import Json
 from records.command import Commands, Create, Saved, Update
-from records.save import save
 from records.snapshot import Snapshot
+from records.writing.save import save
 from sources import demo_names as names
 from sources.seat import Seat
 from storage.batch import Cause

@@ -12,9 +12,9 @@ from typing import Any, TypeVar, cast
 from base.errors import Fault, Forbidden, PliantError, SchemaChanged, Text
 from base.json import Json
 from records.command import Command, Commands, Create, Result, Saved, Update, Upsert
-from records.prepare import prepare
-from records.save import save
 from records.snapshot import Snapshot
+from records.writing.prepare import prepare
+from records.writing.save import save
 from sources.binding import Binding
 from sources.faults import RowFault
 from sources.rows import Planned

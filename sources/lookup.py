@@ -10,7 +10,7 @@ from typing import Any, Final
 from base.json import Json
 from base.registry import did_you_mean
 from metadata.field import Field
-from records.rows import Row, Rows
+from records.reading.rows import Row, Rows
 from records.selection import Constant, Listing, Order
 from records.snapshot import Snapshot
 

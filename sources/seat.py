@@ -13,7 +13,7 @@ from access.store import Writer
 from base.errors import Conflict, Text
 from base.limits import DEFAULTS, Limits
 from metadata.store import Catalogs, Head
-from records.cursor import Sealer
+from records.reading.cursor import Sealer
 from records.snapshot import Snapshot
 from storage.engine import Engine
 

@@ -39,7 +39,7 @@ from storage.errors import (
 )
 from storage.fixed import MIGRATIONS
 from storage.migrations import Migration
-from storage.sqlite import SqliteEngine
+from storage.sqlite.engine import SqliteEngine
 
 __all__ = [
     "CONTROL",

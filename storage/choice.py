@@ -9,10 +9,10 @@ from base.errors import BadInput, Text
 from base.limits import DEFAULTS, Limits
 from storage.engine import Engine
 from storage.migrations import Migration
-from storage.sqlite import SqliteEngine
+from storage.sqlite.engine import SqliteEngine
 
 try:
-    from storage.postgres import PostgresEngine
+    from storage.postgres.engine import PostgresEngine
 except ImportError:  # pragma: no cover  # asyncpg comes with the extra `postgres`
     PostgresEngine = None  # type: ignore[assignment, misc]
 

@@ -35,4 +35,4 @@ SUM_FUNCTIONS: Final[tuple[tuple[str, int, Callable[..., Any]], ...]] = (
     ("pliant_sum", 3, sum_text),
     ("pliant_average", 4, average_text),
 )
-"""As in `storage.sqlite_functions`."""
+"""As in `storage.sqlite.functions`."""

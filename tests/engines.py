@@ -22,8 +22,8 @@ import pytest
 from storage.engine import Engine
 from storage.migrations import Migration
 from storage.names import quoted
-from storage.postgres import PostgresEngine
-from storage.sqlite import SqliteEngine
+from storage.postgres.engine import PostgresEngine
+from storage.sqlite.engine import SqliteEngine
 
 POSTGRES = os.environ.get("PLIANT_TEST_DATABASE_URL", "postgresql://root@127.0.0.1:5432/test")
 REQUIRED = os.environ.get("PLIANT_TEST_REQUIRE", "")

@@ -10,10 +10,10 @@ import click
 
 from base.errors import DocumentsInvalid, PliantError, Text
 from base.json import Json, JsonInvalid, parse, pretty
-from metadata.adopt import Adopted
-from metadata.adopt import adopt as adopt_schema
+from metadata.adopting.adopt import Adopted
+from metadata.adopting.adopt import adopt as adopt_schema
 from metadata.folder import Folder, read_folder, write_folder
-from metadata.publish import Published
+from metadata.publishing.publish import Published
 from pliant.changes import change_json, change_line, placed, pruned
 from pliant.house import House
 from pliant.settings import read_settings

@@ -16,7 +16,7 @@ from access.migrations import CONTROL_MIGRATIONS
 from access.resolve import resolve, roles_of
 from base.limits import DEFAULTS
 from metadata.catalog import Catalog
-from metadata.publish import publish
+from metadata.publishing.publish import publish
 from metadata.store import Head
 from pliant.house import COMPANY_MIGRATIONS, House
 from pliant.settings import Settings

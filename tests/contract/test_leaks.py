@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +76,7 @@ CLERK: dict[str, Any] = {
     "entities": {
         "person": {
             "read": {"rows": ["all"], "fields": {"*": True, **dict.fromkeys(HIDDEN, False)}},
-            "create": True,
+            "create": {"fields": {"*": True, **dict.fromkeys(HIDDEN, False)}},
             "update": {"rows": ["all"], "fields": {"*": True, **dict.fromkeys(HIDDEN, False)}},
             "delete": True,
         },
@@ -88,7 +87,7 @@ SELF: dict[str, Any] = {
     "kind": "role",
     "name": "self",
     "title": "Self",
-    "entities": {"person": {"read": {"rows": ["own"]}, "update": {"rows": ["own"]}}},
+    "entities": {"person": {"read": {"rows": ["own"]}, "create": True, "update": {"rows": ["own"]}}},
 }
 STAFF = ({"kind": "app", "name": "app", "title": "Staff"}, PERSON, NOTE, VAULT, CLERK, SELF)
 
@@ -111,7 +110,7 @@ class Staff:
 
 
 @pytest.fixture
-async def staff(house: House) -> AsyncIterator[Staff]:
+async def staff(house: House) -> Staff:
     """Ann, Bob and Cat of the owner, Sue's own record, and notes of both."""
     owner = await found_company(house, STAFF)
     sue = await hire(owner, "Sue", "clerk", "self")
@@ -139,7 +138,7 @@ async def staff(house: House) -> AsyncIterator[Staff]:
     await owner.data(
         'mutation($a: ID!) { createVault(input: {code: "x", keeper: {connect: $a}}) { vault { id } } }', a=ids["ann"]
     )
-    yield Staff(owner, sue, ids)
+    return Staff(owner, sue, ids)
 
 
 def operands(field: str) -> list[tuple[str, Any]]:
@@ -162,8 +161,8 @@ def filters() -> list[dict[str, Any]]:
     for field in HIDDEN:
         for operator, value in operands(field):
             plain = {field: {operator: value}}
-            found += [plain, {"not": plain}, {"or": [plain, {"name": {"eq": "sue"}}]}, {"boss": plain}]
-            found += [{"not": {"boss": plain}}, *({"reports": {how: plain}} for how in ("some", "none", "every"))]
+            found += [{"not": plain}, {"boss": plain}, {"reports": {"every": plain}}]
+            found += [{"or": [{"name": {"eq": "sue"}}, {"not": {"boss": {"reports": {"some": plain}}}}]}]
     return found
 
 
@@ -198,7 +197,7 @@ async def answers(client: Client, *texts: str, ids: dict[str, str]) -> list[byte
     for path in (client, by_stock(client)):
         for text in texts:
             found.append((await path.send(text)).body)
-        for chosen in filters():
+        for chosen in filters()[:: 1 if path is client else 7]:
             text = (
                 "query($f: PersonFilter) { people(filter: $f, orderBy: [{name: ASC}]) { totalCount nodes { name } } }"
             )
@@ -228,7 +227,7 @@ async def test_hidden_cells_change_no_answer(staff: Staff) -> None:
 async def test_her_own_cells_are_there(staff: Staff) -> None:
     text = "{ people(orderBy: [{salary: ASC}]) { nodes { name salary alias badge secrets extra } aggregate { sum { salary } } } }"
     found = (await staff.sue.data(text))["people"]
-    assert found["aggregate"]["sum"]["salary"] == "150.0000"
+    assert found["aggregate"]["sum"]["salary"] == "150"
     assert found["nodes"][0] == {
         "name": "sue", "salary": "150.0000", "alias": "sue-alias", "badge": "b-sue", "secrets": ["sue"], "extra": {"k": "sue"},
     }  # fmt: skip
@@ -311,10 +310,10 @@ async def test_a_merge_tells_nothing_of_hidden_rows_and_cells(staff: Staff) -> N
     given = {"ids": [staff.ids["ann"], staff.ids["cat"]], "k": staff.ids["cat"]}
     seen = (await staff.sue.data(dry, **given))["mergePeople"]
     assert seen["userErrors"] == []
-    assert seen["details"]["moves"] == {"note.about": 1, "person.boss": 2}
+    assert seen["details"]["moves"] == {"note.about": 1, "person.boss": 3}
     assert set(seen["details"]["fills"]) <= {"bossId"}
     whole = (await staff.owner.data(dry, **given))["mergePeople"]
-    assert whole["details"]["moves"] == {"note.about": 2, "person.boss": 2, "vault.keeper": 1}
+    assert whole["details"]["moves"] == {"note.about": 2, "person.boss": 3, "vault.keeper": 1}
 
 
 async def test_what_stands_in_the_way_of_a_deletion_is_not_named_when_hidden(staff: Staff) -> None:
@@ -325,6 +324,22 @@ async def test_what_stands_in_the_way_of_a_deletion_is_not_named_when_hidden(sta
     assert staff.ids["shown"].encode() in body
     assert staff.ids["hidden"].encode() not in body
     assert b"vault" not in body.lower()
+
+
+async def test_faults_name_no_hidden_field(staff: Staff) -> None:
+    clerk = await hire(staff.owner, "Cleo", "clerk")
+    text = f"mutation($id: ID!, $i: PersonUpdateInput!) {{ updatePerson(id: $id, input: $i) {{ {ERRORS} }} }}"
+    alias = {"alias": "ann-alias"}
+    assert (await staff.owner.data(text, id=staff.ids["bob"], i=alias))["updatePerson"]["userErrors"] == []
+    told = (await clerk.data(text, id=staff.ids["bob"], i={"name": "ann"}))["updatePerson"]["userErrors"]
+    assert told == [
+        {
+            "path": ["name"],
+            "code": "NOT_UNIQUE",
+            "message": "Another record has this value already",
+            "details": {"fields": ["name"]},
+        }
+    ]
 
 
 async def test_hidden_names_are_in_no_answer(staff: Staff) -> None:
@@ -359,7 +374,7 @@ async def test_suggestions_are_made_of_visible_names_only(staff: Staff) -> None:
         assert reply.code == "BAD_USER_INPUT"
 
 
-async def test_a_write_only_key_is_its_members_own(staff: Staff) -> None:
+async def test_an_idempotency_key_is_its_members_own(staff: Staff) -> None:
     text = f'mutation($k: String) {{ createNote(input: {{text: "once"}}, idempotencyKey: $k) {{ note {{ id }} {ERRORS} }} }}'
     hers = (await staff.sue.data(text, k="same"))["createNote"]["note"]["id"]
     cleo = await hire(staff.owner, "Cleo", "clerk")
@@ -392,5 +407,5 @@ async def test_answers_have_no_class_of_time(staff: Staff) -> None:
 
 
 def test_filters_are_many() -> None:
-    assert len(filters()) == 8 * sum(len(operands(field)) for field in HIDDEN)
+    assert len(filters()) == 4 * sum(len(operands(field)) for field in HIDDEN)
     assert len({orjson.dumps(item) for item in filters()}) == len(list(itertools.chain(filters())))

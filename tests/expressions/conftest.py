@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from expressions import Dialect
-from storage.codecs import set_date_codec
+from storage.postgres.codecs import set_date_codec
 from tests.expressions.world import Row, connect_sqlite, create_table, encoded
 
 URL = os.environ.get("PLIANT_TEST_DATABASE_URL", "postgresql://root@127.0.0.1:5432/test")

@@ -11,7 +11,7 @@ import pytest
 
 from base.ids import new_id, public_id
 from metadata.catalog import Catalog
-from metadata.publish import Published, publish
+from metadata.publishing.publish import Published, publish
 from metadata.store import MIGRATIONS, Catalogs
 from storage.batch import Applied, Batch, Cause, Insert, Outcome, Sql
 from storage.engine import Engine

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from base.errors import DocumentsInvalid
-from metadata.adopt import adopt
+from metadata.adopting.adopt import adopt
+from metadata.adopting.legal import LegalNames, camel
+from metadata.adopting.notes import WHAT
 from metadata.build import next_catalog
-from metadata.legal import LegalNames, camel
 from metadata.names import NAME
-from metadata.notes import WHAT
 from metadata.validator import Validator
 from tests.metadata.conftest import Company
 from tests.metadata.wild import WILD, obj

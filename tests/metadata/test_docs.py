@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from metadata import keywords, names
+from metadata.adopting.notes import WHAT
 from metadata.faults import CODES
-from metadata.notes import WHAT
 
 DOCS = Path(__file__).parents[2] / "docs"
 DOCUMENTS = (DOCS / "documents.md").read_text(encoding="utf-8")

@@ -26,10 +26,10 @@ from base.errors import Fault
 from base.json import Json
 from metadata.field import FieldContext, FieldType, GraphQLKind, RelationKind, ValueRefused
 from metadata.fields.registry import FIELD_TYPES
-from storage.codecs import set_date_codec
 from storage.engine import Dialect
+from storage.postgres.codecs import set_date_codec
 from storage.sql import compile
-from storage.sqlite_functions import register
+from storage.sqlite.functions import register
 from storage.types import ColumnType
 from tests.metadata.values import VALUES
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from base.errors import DocumentsInvalid, Fault
-from metadata.adopt import Adopted, adopt
+from metadata.adopting.adopt import Adopted, adopt
 from metadata.build import next_catalog
 from tests.metadata.documents import sales
 from tests.metadata.wild import WILD

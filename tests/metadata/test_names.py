@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metadata.build import next_catalog
-from metadata.diff import ChangeKind, diff_catalogs
 from metadata.names import RESERVED_FIELDS, ROOT_FIELDS, generated_fields, generated_names, is_reserved_field
 from metadata.physical import cut, snake
 from metadata.plural import pluralize
+from metadata.publishing.diff import ChangeKind, diff_catalogs
 from tests.metadata.documents import entity, sales
 
 TEXT = {"type": "string"}

@@ -29,10 +29,10 @@ from metadata.fields.registry import FIELD_TYPES
 from metadata.operator import Argument, Bind, Clock, Convert, Operator, add_months
 from metadata.operators.registry import OPERATORS
 from storage.batch import Sql
-from storage.codecs import set_date_codec
 from storage.engine import Dialect
+from storage.postgres.codecs import set_date_codec
 from storage.sql import ListParameter, compile
-from storage.sqlite_functions import register
+from storage.sqlite.functions import register
 from storage.types import TEXT, ColumnType
 from tests.metadata.values import NOW, VALUES, texts
 

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from base.errors import Conflict, DocumentsInvalid
-from metadata.diff import ChangeKind
 from metadata.faults import LOSS, ROWS
-from metadata.publish import publish
+from metadata.publishing.diff import ChangeKind
+from metadata.publishing.publish import publish
 from metadata.store import Catalogs, Head, load_head
 from storage.batch import NotUnique
 from tests.metadata.conftest import Company

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
 from metadata.field import Field
-from records.aggregates import LARGEST_SUMMED
+from records.reading.aggregates import LARGEST_SUMMED
 from records.selection import Constant
 
 

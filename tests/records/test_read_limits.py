@@ -12,8 +12,8 @@ import pytest
 from base.errors import BadInput, LimitExceeded
 from base.limits import DEFAULTS
 from records import selection as ask
-from records.read import Plan, PlanTooDeep, compile_selection, run
-from records.rows import Rows
+from records.reading.read import Plan, PlanTooDeep, compile_selection, run
+from records.reading.rows import Rows
 from records.selection import Constant, Listing, Variable
 from tests.engines import ENGINES, place_of
 from tests.records.read_world import ReadWorld, read_world

@@ -10,7 +10,7 @@ import pytest
 
 from base.limits import DEFAULTS
 from records.binds import clock_of
-from records.read import PlanTooDeep, compile_selection, run
+from records.reading.read import PlanTooDeep, compile_selection, run
 from records.surface import surface_of
 from tests.engines import ENGINES, place_of
 from tests.records.asking import Asker

@@ -15,8 +15,8 @@ from base.limits import DEFAULTS
 from metadata.field import RelationKind
 from records import selection as ask
 from records.binds import clock_of
-from records.read import compile_selection, run
-from records.rows import Owners, Page, Rows
+from records.reading.read import compile_selection, run
+from records.reading.rows import Owners, Page, Rows
 from records.selection import Constant, Listing, Variable
 from records.surface import surface_of
 from tests.engines import ENGINES, place_of

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from base.errors import BadInput
-from metadata.publish import publish
+from metadata.publishing.publish import publish
 from metadata.store import Head
 from records.command import Create, Delete, Purge, Unshare, Update, UpdateWhere
 from tests.engines import ENGINES, place_of

@@ -27,7 +27,7 @@ from records.command import (
     UpdateWhere,
     Upsert,
 )
-from records.writeplan import plans_of
+from records.writing.writeplan import plans_of
 from tests.engines import ENGINES, place_of
 from tests.records.write_model import DEFAULTS, Model, Refused
 from tests.records.write_world import WriteWorld, faults_of, write_world

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from records.command import Commands, Create, Delete, Restore, Update
-from records.join import join
-from records.prepare import prepare
+from records.writing.join import join
+from records.writing.prepare import prepare
 from storage.batch import Applied, Batch, Cause, Late
 from tests.engines import ENGINES, place_of
 from tests.records.write_world import WriteWorld, faults_of, write_world

@@ -16,14 +16,14 @@ from base.errors import Fault
 from base.ids import new_id, public_id
 from base.limits import DEFAULTS, Limits
 from metadata.catalog import Catalog
-from metadata.publish import publish
+from metadata.publishing.publish import publish
 from metadata.store import MIGRATIONS as METADATA
 from records.command import Command, Commands, Create, Saved
-from records.cursor import Sealer
-from records.prepare import WriteRule
-from records.save import save
+from records.reading.cursor import Sealer
 from records.shares import MIGRATIONS as RECORDS
 from records.snapshot import Snapshot
+from records.writing.prepare import WriteRule
+from records.writing.save import save
 from storage.batch import NAMESPACE, Applied, Batch, Cause, Insert, Sql
 from storage.engine import Engine
 from storage.fixed import LOG_COLUMNS

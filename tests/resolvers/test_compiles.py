@@ -9,7 +9,7 @@ import pytest
 from base.ids import new_id
 from base.limits import DEFAULTS
 from metadata.catalog import Catalog
-from records.read import compile_selection
+from records.reading.read import compile_selection
 from schema.cache import CompiledSchema
 from storage.engine import Dialect
 from tests.schema.samples import everything

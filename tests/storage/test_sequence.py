@@ -9,9 +9,9 @@ import asyncpg
 import pytest
 
 from base.ids import new_id
-from storage import postgres_sequence
 from storage.batch import Applied
 from storage.engine import Engine
+from storage.postgres import sequence as postgres_sequence
 from tests.engines import POSTGRES, opened, place_of
 from tests.storage.shop import MIGRATIONS, batch, change, customer, log, renamed
 

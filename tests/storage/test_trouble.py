@@ -14,13 +14,14 @@ import pytest
 
 from base.errors import BadInput
 from base.limits import DEFAULTS
-from storage import sqlite, sqlite_reader
 from storage.batch import Applied, Execute, GuardFailed, Insert, Sql, Update
 from storage.choice import open_engine
 from storage.engine import Engine
 from storage.errors import Busy, Damaged, StatementRefused, StorageError, StorageFull, Unreachable
-from storage.postgres import PostgresEngine
-from storage.sqlite import SqliteEngine
+from storage.postgres.engine import PostgresEngine
+from storage.sqlite import engine as sqlite
+from storage.sqlite import reader as sqlite_reader
+from storage.sqlite.engine import SqliteEngine
 from tests.engines import POSTGRES, opened, place_of
 from tests.storage.shop import MIGRATIONS, batch, change, customer, exists, log, names, renamed
 

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects import registry
 
 import storage.types
-from storage.codecs import set_date_codec
-from storage.sqlite_functions import register
+from storage.postgres.codecs import set_date_codec
+from storage.sqlite.functions import register
 from storage.types import KINDS, ColumnType, decimal, float_text, time_text
 
 URL = os.environ.get("PLIANT_TEST_DATABASE_URL", "postgresql://root@127.0.0.1:5432/test")

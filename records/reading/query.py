@@ -1,0 +1,70 @@
+"""Records in SQL: what is wanted of one row -> response keys and JSON values, each seen through the gate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import ColumnElement
+
+from metadata.field import Field
+from records.alias import Alias
+from records.gate import gated
+from records.reading.links import linked
+from records.reading.listing import Connection
+from records.reading.planning import Planning
+from records.reading.shape import Pairs, object_query
+from records.selection import Record, Scalar, ToMany, ToOne, TypeName
+from storage.sql import constant
+
+
+def record_pairs(record: Record, alias: Alias, planning: Planning) -> Pairs:
+    """Key and value of every item of a record; rows themselves are the caller's matter."""
+    return [(item.key, _value(item, alias, planning)) for item in record.items]
+
+
+def record_query(
+    record: Record, alias: Alias, planning: Planning, *conditions: ColumnElement[bool]
+) -> ColumnElement[Any]:
+    """A scalar sub-select: the live, readable row that meets the conditions as an object, or null."""
+    where = (*conditions, alias.live(), planning.gate.rows(alias))
+    row = alias.fenced()
+    pairs = record_pairs(record, row, planning)
+    if not row.computed:
+        return object_query(pairs, planning.names, planning.dialect, alias.table, where)
+    # LIMIT keeps both engines from writing what is computed once into each of its uses
+    inner = sa.select(*row.projected(alias)).select_from(alias.table).where(*where).limit(constant(1))
+    return object_query(pairs, planning.names, planning.dialect, inner.subquery(row.name))
+
+
+def _value(item: Scalar | TypeName | ToOne | ToMany, alias: Alias, planning: Planning) -> ColumnElement[Any]:
+    match item:
+        case Scalar():
+            return shown_value(alias, alias.entity.by_api_name[item.field], planning)
+        case TypeName():
+            return constant(item.value)
+        case ToOne():
+            return _to_one(item, alias, planning)
+        case ToMany():
+            return _to_many(item, alias, planning)
+
+
+def shown_value(alias: Alias, field: Field, planning: Planning) -> ColumnElement[Any]:
+    """A field in its JSON form, null where its cell is not covered."""
+    shown = field.column.type.shown(alias.column(field.column), planning.dialect)
+    return gated(shown, planning.gate.cell(alias, field), planning.dialect)
+
+
+def _to_one(item: ToOne, alias: Alias, planning: Planning) -> ColumnElement[Any]:
+    relation = alias.entity.relations[item.relation]
+    target = planning.alias(relation.target)
+    reference = planning.gate.value(alias, alias.entity.fields[relation.name])
+    return record_query(item.selection, target, planning, target.field("id") == reference)
+
+
+def _to_many(item: ToMany, alias: Alias, planning: Planning) -> ColumnElement[Any]:
+    relation = alias.entity.relations[item.relation]
+    target = planning.alias(relation.target)
+    return Connection(item.listing, target, planning, record_pairs).query(
+        linked(planning.gate, alias, relation, target)
+    )

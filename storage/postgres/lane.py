@@ -1,0 +1,232 @@
+"""Group commit on PostgreSQL: the Batches of one company that wait go together into one transaction.
+
+    BEGIN; SELECT pg_advisory_xact_lock_shared(company)      one round trip; writers share it, publish keeps them out
+    one statement per Batch, runs of equal texts pipelined   each with a snapshot of its own, after the lock
+    COMMIT                                                   one fsync for all
+
+While a group is under way the next one gathers. A Batch that breaks a constraint rolls the group back; it is then run
+again with a savepoint for each Batch. Two groups of a company never hold rows of each other: a Batch that touches a
+row of the running group waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import asyncpg
+
+from storage.batch import Batch, NotUnique, Outcome
+from storage.errors import Busy, Unreachable
+from storage.names import placed
+from storage.postgres.apply import replayed
+from storage.postgres.errors import is_retried, understood, violated_index
+from storage.postgres.fused import Fused
+from storage.postgres.pool import Connection, Pool, roll_back
+
+GROUP_MAX = 64
+"""Batches in one transaction: more only makes the first wait for the last."""
+
+_SECOND_FROM = 16  # so many must wait before a second transaction is opened beside the running one
+_GROUPS_MAX = 2
+ATTEMPTS = 6
+"""How often a transaction is run that loses against others (deadlock, serialization, lock timeout)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    batch: Batch
+    fused: Fused
+    future: asyncio.Future[Outcome]
+
+
+async def pause(attempt: int) -> None:
+    """Wait before the next attempt: longer each time, and never as long as the one that was run into."""
+    await asyncio.sleep(random.uniform(0.5, 1.5) * 0.01 * 2**attempt)
+
+
+class Lane:
+    """The waiting Batches of one company."""
+
+    def __init__(self, pool: Pool, schema: str, lock: int, emptied: Callable[[], None]) -> None:
+        self._pool = pool
+        self._schema = schema
+        self._begin = f"BEGIN; SELECT pg_advisory_xact_lock_shared({lock:d})"
+        self._emptied = emptied
+        self._waiting: list[_Item] = []
+        self._running: list[list[_Item]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def apply(self, batch: Batch, fused: Fused) -> Outcome:
+        """Apply a Batch with those that wait beside it. Cancelling the caller does not stop the transaction."""
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Item(batch, fused, future))
+        self._start()
+        return await future
+
+    async def finished(self) -> None:
+        """Wait until nothing is under way."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _start(self) -> None:
+        running = len(self._tasks)
+        if running == 0 or (running < _GROUPS_MAX and len(self._waiting) >= _SECOND_FROM):
+            # A task begins in the next turn of the loop: what is asked for in this turn is in its group.
+            task = asyncio.get_running_loop().create_task(self._work())
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if self._tasks:
+            return  # who still runs takes what waits, and may be what it waits for
+        if self._waiting:
+            self._start()
+        else:
+            self._emptied()
+
+    async def _work(self) -> None:
+        """Run groups until nothing waits that this task could run."""
+        try:
+            connection = await self._pool.take()
+        except Exception as error:
+            _fail(self._gather(), understood(error))
+            return
+        try:
+            while not connection.is_closed() and (group := self._gather()):
+                self._running.append(group)
+                try:
+                    await self._run(connection, group)
+                except Exception as error:
+                    await roll_back(connection, error)
+                    _fail(group, understood(error), error)
+                finally:
+                    self._running.remove(group)
+                if self._pool.wanted:
+                    return  # others first: this company comes again behind them
+        finally:
+            self._pool.give(connection)
+
+    def _gather(self) -> list[_Item]:
+        changed: set[Any] = set()
+        held: set[Any] = set()
+        for item in (item for group in self._running for item in group):
+            changed |= item.fused.touched
+            held |= item.fused.shared
+        group: list[_Item] = []
+        rest: list[_Item] = []
+        for item in self._waiting:
+            fused = item.fused
+            free = not self._running or not (fused.touched & changed or fused.touched & held or fused.shared & changed)
+            (group if free and len(group) < GROUP_MAX else rest).append(item)
+        self._waiting = rest
+        # One order of locking for all processes; new rows lock nothing that others want, so they go by text.
+        group.sort(key=lambda item: (min(item.fused.touched, default=""), item.fused.text))
+        return group
+
+    async def _run(self, connection: Connection, group: list[_Item]) -> None:
+        """Run a group to its end; raises when what is left of it failed for good."""
+        try:
+            await self._together(connection, group)
+            return
+        except _Unknown:
+            raise
+        except Exception as error:
+            await roll_back(connection, error)
+        if connection.is_closed():
+            # It broke before the commit: nothing is written, and a fresh connection may do.
+            async with self._pool.borrowed() as fresh:
+                await self._retry(fresh, group)
+        else:
+            await self._retry(connection, group)
+
+    async def _retry(self, connection: Connection, group: list[_Item]) -> None:
+        """Run a group whose transaction failed: a savepoint for each, and a transaction for each that loses again."""
+        again = await self._one_by_one(connection, group)
+        for attempt in range(ATTEMPTS):
+            if not again:
+                return
+            await pause(attempt)
+            again = [item for one in again for item in await self._one_by_one(connection, [one])]
+        if again:
+            raise Busy()
+
+    async def _together(self, connection: Connection, group: list[_Item]) -> None:
+        await connection.execute(self._begin)
+        outcomes: list[tuple[_Item, Outcome]] = []
+        for text, run in groupby(group, lambda item: item.fused.text):
+            items = list(run)
+            if len(items) == 1:
+                rows = await connection.fetch(placed(text, self._schema), *items[0].fused.arguments)
+            else:
+                arguments = [item.fused.arguments for item in items]
+                rows = await connection.fetchmany(placed(text, self._schema), arguments)
+            for item, row in zip(items, rows, strict=True):
+                outcomes.append((item, await self._outcome(connection, item, row)))
+        await self._commit(connection)
+        for item, outcome in outcomes:
+            _succeed(item, outcome)
+
+    async def _one_by_one(self, connection: Connection, group: Sequence[_Item]) -> list[_Item]:
+        """Run a group with a savepoint for each; answers all but those that should be tried again."""
+        answers: list[tuple[_Item, Outcome | Exception]] = []
+        again: list[_Item] = []
+        await connection.execute(self._begin)
+        for item in group:
+            await connection.execute("SAVEPOINT batch")
+            try:
+                rows = await connection.fetch(placed(item.fused.text, self._schema), *item.fused.arguments)
+                answers.append((item, await self._outcome(connection, item, rows[0])))
+                await connection.execute("RELEASE SAVEPOINT batch")
+            except (asyncpg.PostgresError, ValueError) as error:
+                await connection.execute("ROLLBACK TO SAVEPOINT batch")
+                index = violated_index(error)
+                if is_retried(error):
+                    again.append(item)
+                else:
+                    answers.append((item, NotUnique(index) if index is not None else error))
+        await self._commit(connection)
+        for item, answer in answers:
+            if isinstance(answer, Exception):
+                _fail([item], understood(answer), answer)
+            else:
+                _succeed(item, answer)
+        return again
+
+    async def _outcome(self, connection: Connection, item: _Item, row: Any) -> Outcome:
+        outcome = item.fused.outcome(row)
+        if row[2]:
+            assert outcome is not None
+            return outcome
+        # A key that is known explains any failure: the first try has moved on what this one was prepared for.
+        known = await replayed(connection, self._schema, item.batch)
+        if known is None and outcome is None:
+            raise Busy()
+        return known or outcome  # type: ignore[return-value]  # one of the two is there
+
+    async def _commit(self, connection: Connection) -> None:
+        try:
+            await connection.execute("COMMIT")
+        except Exception as error:
+            raise _Unknown() from error
+
+
+class _Unknown(Unreachable):
+    """The commit was sent and no answer came: it may have happened."""
+
+
+def _succeed(item: _Item, outcome: Outcome) -> None:
+    if not item.future.done():
+        item.future.set_result(outcome)
+
+
+def _fail(items: Sequence[_Item], fault: Exception, cause: Exception | None = None) -> None:
+    fault.__cause__ = fault.__cause__ or cause
+    for item in items:
+        if not item.future.done():
+            item.future.set_exception(fault)
