@@ -162,7 +162,7 @@ class Renderer:
         common: list[str] = []
         shared = 0
         for items in zip(*(record.items for record in selections.values()), strict=False):
-            if not all(type(item) is type(items[0]) and item.key == items[0].key for item in items):
+            if not all(item.key == items[0].key and _is_of_nodes(item) for item in items):
                 break
             name = "__typename" if isinstance(items[0], ask.TypeName) else items[0].field
             common.append(f"{items[0].key}: {name}")
@@ -258,6 +258,11 @@ class Renderer:
                 return f"{item.key}: __typename"
             case _:
                 return f"{item.key}: cursor"
+
+
+def _is_of_nodes(item: Any) -> bool:
+    """Whether every node has it."""
+    return isinstance(item, ask.TypeName) or (isinstance(item, ask.Scalar) and item.field == "id")
 
 
 def _named(type_: Any) -> Any:
