@@ -251,7 +251,8 @@ async def test_what_a_role_forbids_is_an_error_with_a_path(owner: Client, seller
 
 async def test_nothing_is_written_for_a_payload_that_cannot_be_read(owner: Client) -> None:
     text = """mutation($n: Int, $a: String, $f: OpportunityFilter) {
-      createAccount(input: {name: "A"}) { account { parent { opportunities(first: $n, after: $a, filter: $f) { totalCount } } } } }"""
+      createAccount(input: {name: "A"}) { account { parent {
+        opportunities(first: $n, after: $a, filter: $f) { totalCount } } } } }"""
     for given, code in (
         ({"n": -1}, "BAD_USER_INPUT"),
         ({"n": 5000}, "LIMIT_EXCEEDED"),
