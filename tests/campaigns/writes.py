@@ -98,8 +98,7 @@ async def siege(budget: Budget, engine: str, folder: Path, kills: int | None = N
         servers = [Server(folder, more) for _ in range(1 if engine == "sqlite" else 2)]
         ledger = Ledger()
         try:
-            for server in servers:
-                await server.start()
+            await asyncio.gather(*(server.start() for server in servers))
             await _load(budget, servers, founded.token, ledger, kills)
         finally:
             for server in servers:
