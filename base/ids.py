@@ -1,6 +1,8 @@
 """Identifiers: UUIDv7 (RFC 9562) with the entity's number in the 12 `rand_a` bits, and short public ids.
 
-Layout: 48 bits of milliseconds, version 7, 12 bits of entity number, variant, 62 random bits.
+Layout: 48 bits of milliseconds, version 7, 12 bits of entity number, variant, 20 bits of nanoseconds inside the
+millisecond, 42 random bits. So ids that one process makes one after the other for an entity also sort in that order:
+where nothing else orders a list, rows of one bulk create come back as they were given.
 """
 
 from __future__ import annotations
@@ -42,9 +44,9 @@ if hasattr(os, "register_at_fork"):  # a child must not give out what its parent
 
 def new_id(number: int = 0) -> str:
     """A fresh UUIDv7 in lower-case text that carries `number` (0 for rows that are no records)."""
-    milliseconds = time.time_ns() // 1_000_000
-    random = _random_word() & 0x3FFF_FFFF_FFFF_FFFF
-    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | (number & 0xFFF) << 64 | 0x2 << 62 | random
+    milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
+    tail = nanoseconds << 42 | _random_word() & 0x3FF_FFFF_FFFF
+    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | (number & 0xFFF) << 64 | 0x2 << 62 | tail
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
