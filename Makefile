@@ -31,7 +31,7 @@ check: $(STAMP)  ## style, types, floors
 	$(BIN)/lint-imports
 
 conformance: $(STAMP)  ## real GraphQL clients, audits and fuzzers (needs node for the JavaScript ones)
-	$(BIN)/python tests/conformance/run.py
+	$(BIN)/python -m tests.conformance.run
 
 bench: $(STAMP)  ## ratios against peers and the limit, written beside the scripts; BENCH_SCALE=0.01 for a try
 	$(BIN)/python benchmarks/run.py
@@ -43,4 +43,4 @@ campaign-writes: $(STAMP)  ## kill -9 under load, on both engines, CAMPAIGN_SECO
 	$(BIN)/python -m tests.campaigns.writes
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) .venv-conformance build dist *.egg-info
