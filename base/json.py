@@ -16,7 +16,7 @@ from typing import TypeAlias
 import orjson
 import rfc8785
 
-Json: TypeAlias = "None | bool | int | float | Decimal | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | Decimal | str | Sequence[Json] | Mapping[str, Json] | None"
 """Any JSON value. Decimals stand for numbers read exactly."""
 
 MAX_DEPTH = 64

@@ -77,9 +77,7 @@ class Entity:
     def table(self) -> sa.TableClause:
         """The table, under the namespace placeholder; alias it before use in a query."""
         columns = [
-            sa.column(column.name, column.type.sqlalchemy())
-            for item in self.fields.values()
-            for column in item.columns
+            sa.column(column.name, column.type.sqlalchemy()) for item in self.fields.values() for column in item.columns
         ]
         return sa.table(self.table_name, *columns, schema=NAMESPACE)
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A run-time value: the place of a coerced JSON value inside the operation's variables (`("filter", "stage", "eq")`)."""
+    """A run-time value: the place of a coerced JSON value in the operation's variables (`("filter", "stage", "eq")`)."""
 
     path: tuple[str | int, ...]
 
@@ -33,7 +33,7 @@ Tree: TypeAlias = "Term | Mapping[str, Tree] | tuple[Tree, ...]"
 array parameter is one `Variable`."""
 
 
-class Deleted(str, Enum):
+class Deleted(StrEnum):
     """Whether soft-deleted rows are seen."""
 
     EXCLUDE = "EXCLUDE"
@@ -140,7 +140,7 @@ class TotalCount:
 
 @dataclass(frozen=True, slots=True)
 class AggregateItem:
-    """One part of an aggregate: `function` is count, sum, avg, min, max or distinctCount; fields are (key, API name)."""
+    """One part of an aggregate: `function` is count, sum, avg, min, max or distinctCount; fields: (key, API name)."""
 
     key: str
     function: str

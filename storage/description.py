@@ -8,8 +8,7 @@ from storage.batch import Sql
 from storage.engine import CONTROL, Engine
 
 _POSTGRES = Sql(
-    "SELECT current_setting('server_version'), "
-    "EXISTS (SELECT 1 FROM pg_catalog.pg_collation WHERE collprovider = 'i')"
+    "SELECT current_setting('server_version'), EXISTS (SELECT 1 FROM pg_catalog.pg_collation WHERE collprovider = 'i')"
 )
 _SQLITE = Sql("SELECT sqlite_version(), 0")
 

@@ -18,9 +18,9 @@ Logical values in Python: str, int, bool, float, Decimal, date, time, aware date
 | texts     | text[]           | TEXT, a JSON array         | array of strings                   |
 
 Values travel to PostgreSQL as asyncpg takes them natively (str for text, uuid and json; Decimal; date; time; aware
-datetime; list of str for texts), with the codec of `storage.postgres.codecs`, and to SQLite as str, int and float. JSON text is
-equal on both engines for equal values; times and timestamps have no trailing zeros in their fraction, so their texts
-sort as they do.
+datetime; list of str for texts), with the codec of `storage.postgres.codecs`, and to SQLite as str, int and float.
+JSON text is equal on both engines for equal values; times and timestamps have no trailing zeros in their fraction, so
+their texts sort as they do.
 """
 
 from __future__ import annotations

@@ -51,8 +51,8 @@ class WriteRule(Protocol):
     ) -> tuple[Sequence[Fault], Sequence[Statement], Sequence[Guard]]:
         """Faults that stop the write, and what is to be done and to hold in its transaction.
 
-        A guard's token that is a `records.writing.refusals.Refusal` is answered as its reason says; after any other one the
-        write is prepared again.
+        A guard's token that is a `records.writing.refusals.Refusal` is answered as its reason says; after any other
+        one the write is prepared again.
         """
 
 
