@@ -23,6 +23,7 @@ from tests.campaigns.budget import Budget, read_budget
 from tests.campaigns.catalogs import Documents
 from tests.campaigns.interference import check_interference
 from tests.campaigns.meaning import Reader
+from tests.campaigns.names import check_names
 from tests.campaigns.questions import Questioner
 from tests.campaigns.rendering import Renderer, Request
 from tests.campaigns.walks import check_walk
@@ -30,7 +31,7 @@ from tests.campaigns.worlds import Seat, World, seats, world
 from tests.records.naive_data import Data
 from tests.records.naive_values import without_cursors
 
-OPERATIONS = 30
+OPERATIONS = 15
 """Operations that each set of roles asks of one company."""
 
 MEMBERS = 4
@@ -151,6 +152,7 @@ async def round_of(budget: Budget, found: list[Seat], documents: Documents, rand
             actor = here.actor(roles, index)
             if not here.surface(actor).entities:
                 continue
+            await check_names(budget, here, actor, random)
             for count in range(operations):
                 if not budget.left:
                     return
