@@ -1,4 +1,4 @@
-"""Every limit of Pliant in one place, each with its reason. Settings raise them; over one is an error, never a clamp."""
+"""Every limit in one place, each with its reason. Settings raise them; over one is an error, never a clamp."""
 
 from __future__ import annotations
 

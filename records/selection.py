@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A run-time value: the place of a coerced JSON value in the operation's variables (`("filter", "stage", "eq")`)."""
+    """A run-time value: where a coerced JSON value is in the operation's variables (`("filter", "stage", "eq")`)."""
 
     path: tuple[str | int, ...]
 
