@@ -1,0 +1,1 @@
+"""Servers that answer the same questions about the same rows."""

@@ -1,0 +1,1 @@
+"""The hand-written application: Strawberry, SQLAlchemy's asynchronous ORM and DataLoaders."""
