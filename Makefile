@@ -8,10 +8,10 @@ ASSETS  = server/assets/explore
 
 .PHONY: demo assets test check conformance bench clean campaign-oracle campaign-writes lock
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Pliant needs Python 3.11 or newer: make PYTHON=python3.13")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[postgres,dev]'
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[postgres,dev]'
 	touch $(STAMP)
 
 demo: $(STAMP)  ## a company with generated data on embedded SQLite, served in the foreground
@@ -41,6 +41,15 @@ campaign-oracle: $(STAMP)  ## compiled SQL = stock executor = naive evaluator, C
 
 campaign-writes: $(STAMP)  ## kill -9 under load, on both engines, CAMPAIGN_SECONDS long
 	$(BIN)/python -m tests.campaigns.writes
+
+lock:  ## the newest releases that pyproject.toml allows, in an environment of its own: run `make test` afterwards
+	rm -rf .venv-lock
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check -e '.[postgres,dev]'
+	sed -n '/^#/p' constraints.txt > .venv-lock/constraints.txt
+	.venv-lock/bin/python -m pip freeze --disable-pip-version-check --exclude-editable >> .venv-lock/constraints.txt
+	mv .venv-lock/constraints.txt constraints.txt
+	rm -rf .venv-lock
 
 clean:
 	rm -rf $(VENV) .venv-conformance build dist *.egg-info
