@@ -17,7 +17,7 @@ from base.limits import DEFAULTS
 from storage.batch import Applied, Execute, GuardFailed, Insert, Sql, Update
 from storage.choice import open_engine
 from storage.engine import Engine
-from storage.errors import Busy, Damaged, StatementRefused, StorageError, StorageFull, Unreachable
+from storage.errors import Busy, Damaged, StatementRefused, StatementTooDeep, StorageError, StorageFull, Unreachable
 from storage.postgres.engine import PostgresEngine
 from storage.sqlite import engine as sqlite
 from storage.sqlite import reader as sqlite_reader
@@ -55,6 +55,16 @@ async def test_a_statement_that_takes_too_long(engine: Engine, place: str) -> No
             await hasty.apply("shop", batch(Execute(Sql(slow), ())))
         assert await names(hasty, "shop") == [None]
         assert await hasty.apply("shop", batch(customer(engine, name="a")[1])) == Applied()
+
+
+async def test_a_statement_that_is_nested_too_deep(engine: Engine) -> None:
+    deep = Sql("SELECT " + "(SELECT " * 200 + "1" + ")" * 200)
+    if engine.dialect == "sqlite" and sqlite3.sqlite_version_info < (3, 46):
+        with pytest.raises(StatementTooDeep) as error:
+            await engine.fetch("shop", deep)
+        assert error.value.code == "LIMIT_EXCEEDED"
+    else:
+        assert await engine.fetch("shop", deep)
 
 
 async def test_values_that_do_not_fit(engine: Engine) -> None:
