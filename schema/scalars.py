@@ -194,6 +194,23 @@ def _json_literal(node: ValueNode) -> Any:
     return read_json(value_from_ast_untyped(node))
 
 
+def _text_literal(read: Callable[[Any], Any]) -> Callable[[ValueNode], Any]:
+    return lambda node: read(node.value if isinstance(node, StringValueNode) else None)
+
+
+def _placed(literal: Callable[[ValueNode], Any]) -> Callable[[ValueNode], Any]:
+    """The same, with the position of the literal in its refusal: validation passes such errors on as they are."""
+
+    def placed(node: ValueNode) -> Any:
+        """The value of a literal."""
+        try:
+            return literal(node)
+        except GraphQLError as error:
+            raise GraphQLError(error.message, node) from None
+
+    return placed
+
+
 def _has_long_number(node: Any) -> bool:
     if isinstance(node, IntValueNode):
         return len(node.value) > 400
@@ -213,7 +230,7 @@ def _scalar(
         description=description,
         coerce_output_value=_same,
         coerce_input_value=read,
-        coerce_input_literal=literal,
+        coerce_input_literal=_placed(literal or _text_literal(read)),
         specified_by_url=url,
     )
 

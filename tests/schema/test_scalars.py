@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from graphql import GraphQLError, parse_value
+from graphql import (
+    GraphQLArgument,
+    GraphQLError,
+    GraphQLField,
+    GraphQLInt,
+    GraphQLObjectType,
+    GraphQLSchema,
+    SourceLocation,
+    parse,
+    parse_value,
+    validate,
+)
 
 from schema.scalars import CUSTOM, SCALARS
 
@@ -111,3 +122,13 @@ def test_other_literals_are_refused(name: str, text: str) -> None:
 
 def test_every_scalar_says_what_it_is() -> None:
     assert all(scalar.description for scalar in CUSTOM)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("Decimal", '"x"'), ("Date", "5"), ("Time", "SIX"), ("UUID", '"x"'), ("Long", '"1"')]
+)
+def test_a_refused_literal_has_its_position(name: str, text: str) -> None:
+    field = GraphQLField(GraphQLInt, args={"a": GraphQLArgument(SCALARS[name])})
+    schema = GraphQLSchema(GraphQLObjectType("Query", {"field": field}))
+    (error,) = validate(schema, parse("{ field(a: " + text + ") }"))
+    assert error.locations == [SourceLocation(1, 12)]
