@@ -82,6 +82,18 @@ class ViewerMember:
     team_ids: list[strawberry.ID]
 
 
+@strawberry.type(name="PliantViewerCompany", description="The company that the viewer's credentials belong to.")
+class ViewerCompany:
+    """The company with the settings of its app document that a frontend shows values by."""
+
+    id: strawberry.ID
+    title: str = strawberry.field(description="In the viewer's language where the app document has it.")
+    locale: str = strawberry.field(description="BCP 47 tag of the company's default language.")
+    time_zone: str = strawberry.field(description="IANA name; today, weeks and months are taken in it.")
+    currency: str = strawberry.field(description="ISO 4217 code of the base currency.")
+    week_start: int = strawberry.field(description="ISO weekday on which weeks begin: 1 is Monday.")
+
+
 @strawberry.type(
     name="PliantEntityRights", description="What the viewer may do with records of an entity, on some rows."
 )
@@ -109,8 +121,16 @@ def _member(root: Any) -> ViewerMember:
     return ViewerMember(id=strawberry.ID(actor.member_id), name=actor.name, email=actor.email, team_ids=teams)
 
 
-def _company(root: Any) -> strawberry.ID:
-    return strawberry.ID(root.context.actor.company)
+def _company(root: Any) -> ViewerCompany:
+    app, actor = root.context.catalog.app, root.context.actor
+    return ViewerCompany(
+        id=strawberry.ID(actor.company),
+        title=app.titles.get(actor.locale, app.title),
+        locale=app.locale,
+        time_zone=app.time_zone,
+        currency=app.currency,
+        week_start=app.week_start,
+    )
 
 
 def _locale(root: Any) -> str:
@@ -123,8 +143,7 @@ def _roles(root: Any) -> list[str]:
 
 
 def _platform(root: Any) -> list[str]:
-    actor = root.context.actor
-    return sorted(actor.platform | actor.grants.platform)
+    return sorted(root.context.actor.platform)
 
 
 def _can(root: Any, entity: str | None = strawberry.UNSET) -> list[EntityRights]:
@@ -140,7 +159,7 @@ class Viewer:
 
     context: strawberry.Private[ViewerContext]
     member: ViewerMember = strawberry.field(resolver=_member, description="The member; a token acts as its member.")
-    company: strawberry.ID = strawberry.field(resolver=_company, description="Public id of the company.")
+    company: ViewerCompany = strawberry.field(resolver=_company, description="The company and how it shows values.")
     locale: str = strawberry.field(resolver=_locale, description="BCP 47 tag of the viewer's language.")
     roles: list[str] = strawberry.field(resolver=_roles, description="Names of the viewer's roles.")
     platform: list[str] = strawberry.field(

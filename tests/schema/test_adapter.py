@@ -49,7 +49,7 @@ async def test_fixed_and_record_fields_answer_together(compiled: CompiledSchema)
     result = await run(
         compiled,
         """query($id: ID!) {
-             viewer { member { name teamIds } company locale roles can(entity: "account") { entity purge } }
+             viewer { member { name teamIds } company { id } locale roles can(entity: "account") { entity purge } }
              meta { position catalogVersion }
              acme: account(id: $id) { __typename id called: name }
              accounts(first: 1) { nodes { id } totalCount }
@@ -60,7 +60,7 @@ async def test_fixed_and_record_fields_answer_together(compiled: CompiledSchema)
     assert result.data == {
         "viewer": {
             "member": {"name": "Ann", "teamIds": ["t1"]},
-            "company": "acme",
+            "company": {"id": "acme"},
             "locale": "zh-Hans",
             "roles": ["owner"],
             "can": [{"entity": "account", "purge": True}],
@@ -90,8 +90,8 @@ async def test_an_unknown_entity_has_no_rights_and_no_error(compiled: CompiledSc
 
 
 async def test_an_error_in_a_record_nulls_it_alone(compiled: CompiledSchema) -> None:
-    result = await run(compiled, '{ viewer { company } account(id: "boom") { id } }')
-    assert result.data == {"viewer": {"company": "acme"}, "account": None}
+    result = await run(compiled, '{ viewer { company { id } } account(id: "boom") { id } }')
+    assert result.data == {"viewer": {"company": {"id": "acme"}}, "account": None}
     assert [error.path for error in result.errors] == [["account"]]
 
 
@@ -99,8 +99,8 @@ async def test_a_second_company_shares_the_static_schema(compiled: CompiledSchem
     other = generated(2)
     second = SchemaCache(answer).get(other, everything(other))
     for schema, field in ((second, "thing1"), (compiled, "account")):
-        result = await run(schema, f'{{ viewer {{ company }} {field}(id: "1") {{ id }} }}')
-        assert result.data == {"viewer": {"company": "acme"}, field: {"id": "1"}}
+        result = await run(schema, f'{{ viewer {{ company {{ id }} }} {field}(id: "1") {{ id }} }}')
+        assert result.data == {"viewer": {"company": {"id": "acme"}}, field: {"id": "1"}}
 
 
 async def test_one_of_is_shown_and_enforced(compiled: CompiledSchema) -> None:

@@ -135,7 +135,7 @@ def test_selections_are_kept_per_shape(fresh: CompiledSchema) -> None:
 
 def test_mutations_and_mixed_operations_have_no_selection(fresh: CompiledSchema) -> None:
     for text in (
-        "{ viewer { company } accounts { totalCount } }",
+        "{ viewer { company { id } } accounts { totalCount } }",
         "{ __schema { queryType { name } } accounts { totalCount } }",
         'mutation { deleteAccount(id: "1") { userErrors { code } } }',
     ):

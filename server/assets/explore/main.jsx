@@ -10,7 +10,7 @@ const KEY = "pliant.token";
 const WHOLE_TOKEN = /^plt_[0-9a-z]+_[0-9A-Za-z_-]{43}$/;
 const QUERY = `# Give your token above, then run this.
 {
-  viewer { member { name email } company roles can { entity read create update delete } }
+  viewer { member { name email } company { id title } roles can { entity read create update delete } }
   meta { position catalogVersion }
 }
 `;
