@@ -102,7 +102,10 @@ def exceeded(what: Text, limit: int) -> LimitExceeded:
 
 _OPERATIONS = Text("operations", "操作")
 _DEPTH = Text("nested levels", "嵌套层级")
-_RECORDS = Text("records by estimate", "预计读取的记录")
+_RECORDS = Text(
+    "records by estimate (page sizes multiplied, 50 where none is given)",
+    "预计读取的记录（各层页大小相乘，未给出时按 50 计）",
+)
 
 
 def measure(document: DocumentNode, schema: GraphQLSchema, limits: Limits) -> dict[str | None, Cost]:
