@@ -12,7 +12,6 @@ import re
 import secrets
 import struct
 import time
-import uuid
 from collections.abc import Iterator
 
 MAX_ENTITY_NUMBER = 4095
@@ -61,14 +60,14 @@ def entity_number(record_id: str) -> int:
         return -1
 
 
-def canonical_id(text: str) -> str | None:
-    """The lower-case 36-character form of a UUID, or None when the text is none."""
-    if _CANONICAL.fullmatch(text):
-        return text  # what clients send back is what they were given
-    try:
-        return str(uuid.UUID(text))
-    except ValueError:
+def canonical_id(value: object) -> str | None:
+    """The lower-case form of an id; None for what is no text of 36 characters as RFC 9562 writes a UUID."""
+    if not isinstance(value, str):
         return None
+    if _CANONICAL.fullmatch(value):
+        return value  # what clients send back is what they were given
+    lowered = value.lower()
+    return lowered if _CANONICAL.fullmatch(lowered) else None
 
 
 def public_id(length: int = 10) -> str:

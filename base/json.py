@@ -121,8 +121,10 @@ def check_text(text: str) -> None:
     """Raise `JsonInvalid` for text that no database of ours can keep: NUL or a lone surrogate."""
     if "\x00" in text:
         raise JsonInvalid("text holds a NUL character")
-    if any("\ud800" <= char <= "\udfff" for char in text):
-        raise JsonInvalid("text holds a lone surrogate")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise JsonInvalid("text holds a lone surrogate") from None
 
 
 def check_integer(number: int) -> None:

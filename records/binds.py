@@ -17,6 +17,7 @@ from sqlalchemy.sql import ColumnElement
 from base.clock import now
 from base.errors import BadInput, LimitExceeded, Text
 from base.ids import canonical_id
+from base.json import JsonInvalid, check_text
 from base.limits import Limits
 from metadata.catalog import App
 from metadata.field import Field
@@ -123,7 +124,7 @@ class Binds:
     def id(self, term: Term) -> ColumnElement[Any]:
         """A record id: lower-case text, or null for text that is no UUID (it finds nothing)."""
         read = reader(term)
-        return self.add(lambda run: _id_or_none(read(run.variables)), UUID)
+        return self.add(lambda run: canonical_id(read(run.variables)), UUID)
 
     def getter(self, name: str, constants: Mapping[str, Value]) -> Getter:
         """The getter of a parameter that occurs in the text: ours, the actor's, or a constant of the clause."""
@@ -133,10 +134,6 @@ class Binds:
             return ACTOR_BINDS[name](self.dialect)
         value = constants[name]
         return lambda run: value
-
-
-def _id_or_none(value: Any) -> str | None:
-    return canonical_id(value) if isinstance(value, str) and len(value) == 36 else None
 
 
 def _actor_list(read: Callable[[Run], Sequence[str]], element: ColumnType) -> Callable[[Dialect], Getter]:
@@ -269,11 +266,9 @@ def check_texts(value: Any) -> None:
     """Raise `BadInput` for text that no database of ours can hold: NUL or a lone surrogate."""
     if isinstance(value, str):
         try:
-            value.encode()
-        except UnicodeEncodeError:
+            check_text(value)
+        except JsonInvalid:
             raise _no_value() from None
-        if "\x00" in value:
-            raise _no_value()
     elif isinstance(value, Mapping):
         for item in value.values():
             check_texts(item)

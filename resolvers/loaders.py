@@ -150,11 +150,6 @@ def as_record(row: Mapping[str, Any], entity: Entity) -> dict[str, Any]:
 
 async def find_record(context: Context, entity: Entity, record_id: Any) -> dict[str, Any] | None:
     """A live, readable record; None for whatever is hidden, deleted, unknown or no id."""
-    wanted = canonical(record_id)
+    wanted = canonical_id(record_id)
     row = None if wanted is None else await loaders_of(context).record(entity.name, wanted)
     return None if row is None else as_record(row, entity)
-
-
-def canonical(value: Any) -> str | None:
-    """A record id in lower case; None for what is no id."""
-    return canonical_id(value) if isinstance(value, str) and len(value) == 36 else None

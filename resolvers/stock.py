@@ -14,12 +14,12 @@ from typing import Any
 from graphql import GraphQLFieldResolver, GraphQLResolveInfo
 
 from base.errors import LimitExceeded, Text
-from base.ids import entity_number
+from base.ids import canonical_id, entity_number
 from metadata.catalog import Entity
 from metadata.field import RelationKind
 from records.selection import Constant, Deleted, Listing, Term, Tree
 from resolvers.context import Context
-from resolvers.loaders import ENTITY, ListLoader, Way, as_record, canonical, find_record, loaders_of
+from resolvers.loaders import ENTITY, ListLoader, Way, as_record, find_record, loaders_of
 from resolvers.orders import orders
 from resolvers.plan import check_page
 from resolvers.renamed import current_name
@@ -165,7 +165,7 @@ def _resolve_nodes(_source: Any, info: GraphQLResolveInfo[Any], ids: Sequence[st
 
 
 async def _find_node(context: Context, record_id: str) -> dict[str, Any] | None:
-    wanted = canonical(record_id)
+    wanted = canonical_id(record_id)
     entity = context.catalog.by_number.get(entity_number(wanted)) if wanted is not None else None
     if entity is None or entity.name not in context.surface.entities:
         return None

@@ -36,6 +36,7 @@ from storage.sql import column, compile_with_constants, fits_parser, labelled
 _NONCE = secrets.token_hex(12)  # marks cursors in answers; never leaves the process, so no value can forge one
 _MARK = re.compile(_NONCE.encode() + rb"(\d+)\.([0-9a-fA-F]*)!")
 _HEAD = "h"
+_VARIANTS_MAX = 64  # forms of one plan by nulls in cursors: a client with cursors of many keys could ask for thousands
 
 
 class PlanTooDeep(PliantError):
@@ -98,6 +99,8 @@ class Plan:
             return statement
         found = self.variants.get(pattern)
         if found is None:
+            if len(self.variants) >= _VARIANTS_MAX:
+                self.variants.clear()
             found = self.variants[pattern] = _write(
                 self.selection, self.catalog, self.grants, self.dialect, self.limits, dict(enumerate(pattern))
             )

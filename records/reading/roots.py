@@ -63,7 +63,7 @@ def _meta(root: RootMeta) -> ColumnElement[Any]:
 
 def _node(root: RootNode, planning: Planning) -> ColumnElement[Any]:
     read = reader(root.id)
-    number = planning.binds.add(lambda run: entity_number(_canonical(read(run.variables)) or ""), INTEGER)
+    number = planning.binds.add(lambda run: entity_number(canonical_id(read(run.variables)) or ""), INTEGER)
     record_id = planning.binds.id(root.id)
     entities = planning.catalog.entities
     cases = [
@@ -83,7 +83,7 @@ def _nodes(root: RootNodes, planning: Planning) -> ColumnElement[Any]:
         check_range(len(ids), "ids", limits.page_size_max)
 
     def get(run: Run) -> Value:
-        return encode_list([_canonical(item) for item in read(run.variables)], UUID, dialect)
+        return encode_list([canonical_id(item) for item in read(run.variables)], UUID, dialect)
 
     planning.checks.append(check)
     name = planning.names.next("u")
@@ -115,7 +115,3 @@ def _each(ids: ListParameter, name: str, planning: Planning) -> sa.FromClause:
 def _by_id(record: Record, record_id: ColumnElement[Any], planning: Planning) -> ColumnElement[Any]:
     alias = planning.alias(record.entity)
     return record_query(record, alias, planning, alias.field("id") == record_id)
-
-
-def _canonical(value: Any) -> str | None:
-    return canonical_id(value) if isinstance(value, str) and len(value) == 36 else None

@@ -109,7 +109,7 @@ def _read_ids(draft: Draft, value: Json, path: Path) -> dict[str, Path]:
     ids: dict[str, Path] = {}
     for number, item in enumerate(items_of(value)):
         where = (*path, str(number))
-        found = canonical(item)
+        found = canonical_id(item)
         if found is None:
             draft.faults.append(invalid(where, "must be a UUID", "必须是 UUID"))
         else:
@@ -122,8 +122,3 @@ def items_of(value: Json) -> Sequence[Json]:
     if value is None:
         return ()
     return value if isinstance(value, list | tuple) else [value]
-
-
-def canonical(value: Json) -> str | None:
-    """The lower-case form of an id, or None for what is none."""
-    return canonical_id(value) if isinstance(value, str) and len(value) == 36 else None

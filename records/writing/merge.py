@@ -12,7 +12,7 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from access.grant import Operation
 from base.errors import BadInput, Text
-from base.ids import new_id
+from base.ids import canonical_id, new_id
 from base.json import Json
 from records.alias import Alias
 from records.command import Merge
@@ -20,7 +20,6 @@ from records.shares import share_table
 from records.writing.delete import guard_unreferenced, readable_referrers, referring
 from records.writing.draft import Draft, Op, Staged
 from records.writing.input import validate_changed
-from records.writing.linking import canonical
 from records.writing.probe import Values
 from records.writing.refusals import Path, not_found, too_many_rows
 from records.writing.rights import may_fill, permit_row, permit_update
@@ -44,6 +43,13 @@ class Merged:
         return {"keep": kept, "deletes": list(losers), "moves": self.moves, "fills": self.fills}
 
 
+def parts_of(command: Merge) -> tuple[str, list[str]]:
+    """The id to keep and the others, each once, in their order."""
+    keep = canonical_id(command.keep) or command.keep
+    ids = (canonical_id(item) or item for item in command.ids)
+    return keep, [item for item in dict.fromkeys(ids) if item != keep]
+
+
 async def merge_records(draft: Draft, plan: WritePlan, command: Merge) -> Merged:
     """Stage a merge. It needs the right to update the kept record and to delete the others.
 
@@ -51,9 +57,8 @@ async def merge_records(draft: Draft, plan: WritePlan, command: Merge) -> Merged
     eyes; its empty fields take the first value that the others have, in the order of `ids`, as far as the actor may
     read it there and write it here. Raises `Forbidden`, and `BadInput` when there is nothing to merge.
     """
-    ids = [canonical(item) or item for item in command.ids]
-    keep = canonical(command.keep) or command.keep
-    losers = [item for item in dict.fromkeys(ids) if item != keep]
+    ids = [canonical_id(item) or item for item in command.ids]
+    keep, losers = parts_of(command)
     if not losers:
         raise BadInput(Text("A merge needs a record beside the one to keep", "合并至少需要一条保留记录以外的记录"))
     if len(losers) >= draft.snapshot.limits.relation_rows:

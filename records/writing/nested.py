@@ -10,13 +10,13 @@ import sqlalchemy as sa
 
 from access.grant import Operation
 from base.errors import Fault
-from base.ids import new_id
+from base.ids import canonical_id, new_id
 from base.json import Json
 from metadata.field import Field, Relation, RelationKind
 from records.writing.delete import delete_records
 from records.writing.draft import Draft, Staged
 from records.writing.input import Input
-from records.writing.linking import canonical, items_of, write_links
+from records.writing.linking import items_of, write_links
 from records.writing.probe import Probe
 from records.writing.refusals import Path, invalid, not_found, over_limit
 from records.writing.rights import permit_row
@@ -151,7 +151,7 @@ class _Children:
             return
         inputs = [part.get("input") for part in parts]
         given = [item if isinstance(item, Mapping) else {} for item in inputs]
-        ids = [canonical(part.get("id")) if part.get("id") is not None else None for part in parts]
+        ids = [canonical_id(part.get("id")) if part.get("id") is not None else None for part in parts]
         others = {} if not whole else await self._others([item for item in ids if item is not None], path)
         wanted = self._wanted(given)
         targets = await read_targets(self.draft, self.plan, [item for item in ids if item], wanted)
@@ -225,4 +225,4 @@ def _no_object(path: Path) -> Fault:
 
 
 def _ids(value: Json) -> list[tuple[int, str]]:
-    return [(number, canonical(item) or "") for number, item in enumerate(items_of(value))]
+    return [(number, canonical_id(item) or "") for number, item in enumerate(items_of(value))]

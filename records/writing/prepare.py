@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from access.actor import Actor
 from base.errors import BadInput, Fault, Text
+from base.ids import canonical_id
 from records.command import (
     Command,
     Commands,
@@ -30,8 +31,7 @@ from records.writing.bulk import delete_where, update_where
 from records.writing.change import create_record, update_record, wanted_update
 from records.writing.delete import delete_record
 from records.writing.draft import Draft
-from records.writing.linking import canonical
-from records.writing.merge import merge_records
+from records.writing.merge import merge_records, parts_of
 from records.writing.purge import purge_record
 from records.writing.references import target_guards
 from records.writing.refusals import forbidden, not_found, other_version, too_many_rows
@@ -134,10 +134,10 @@ async def _prepare_one(prepared: Prepared, command: Command) -> list[str]:
             return await delete_where(draft, plan, command)
         case Merge():
             merged = await merge_records(draft, plan, command)
+            keep, losers = parts_of(command)
             if command.dry_run:
-                keep = canonical(command.keep) or command.keep
-                prepared.details = merged.details(keep, [item for item in command.ids if item != command.keep])
-            return [canonical(command.keep) or command.keep]
+                prepared.details = merged.details(keep, losers)
+            return [keep]
         case _:
             return await _prepare_row(draft, plan, command)
 
@@ -153,10 +153,11 @@ async def _prepare_row(
     draft: Draft, plan: WritePlan, command: Update | Delete | Restore | Purge | Share | Unshare
 ) -> list[str]:
     """A command about one record by its id; text that is no id is the id of nothing."""
-    record_id = canonical(command.id)
+    record_id = canonical_id(command.id)
     if record_id is None:
         draft.faults.append(not_found(("id",)))
         return []
+    command = replace(command, id=record_id)
     match command:
         case Update():
             await _update(draft, plan, command, record_id)

@@ -30,11 +30,6 @@ class Refusal:
     path: Path
 
 
-def required(path: Path) -> Fault:
-    """A value that must be there."""
-    return Fault(path, "REQUIRED", Text("must have a value", "不能为空"))
-
-
 def invalid(path: Path, en: str, zh: str) -> Fault:
     """A value that cannot be."""
     return Fault(path, "VALIDATION", Text(en, zh))

@@ -10,15 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ClauseElement
 
 from access.grant import Operation
+from base.clock import timestamp
 from base.errors import BadInput, Text
-from base.ids import new_id
+from base.ids import canonical_id, new_id
 from base.json import Json
 from records.alias import Alias
 from records.command import Share, Unshare
 from records.shares import MANUAL, SHARE, SHARE_COLUMNS, field_key, share_table
 from records.surface import ALWAYS_READABLE, HIDDEN_FIELDS
 from records.writing.draft import Draft
-from records.writing.linking import canonical
 from records.writing.probe import Values
 from records.writing.references import require_target
 from records.writing.refusals import invalid, not_found
@@ -69,13 +69,13 @@ async def share_record(draft: Draft, plan: WritePlan, command: Share) -> None:
     values = tuple(kind.encoder(dialect)(row[name]) for name, kind in SHARE_COLUMNS.items())
     kinds = tuple(kind.kind for kind in SHARE_COLUMNS.values())
     draft.statements.append(Insert(SHARE, tuple(SHARE_COLUMNS), kinds, (values,)))
-    _tell(draft, row, None, {**row, "until": command.until})
+    _tell(draft, row, None, {**row, "until": None if until is None else timestamp(until)})
 
 
 async def unshare_record(draft: Draft, plan: WritePlan, command: Unshare) -> None:
     """Stage the end of a share; nothing happens to one that cannot be."""
     target = await _target(draft, plan, command.id, Wanted((Operation.SHARE,)))
-    principal = canonical(command.principal) if command.principal_kind != "role" else command.principal
+    principal = canonical_id(command.principal) if command.principal_kind != "role" else command.principal
     known = principal in draft.snapshot.catalog.parsed.get("role", {}) or command.principal_kind != "role"
     if target is None or principal is None or not known:
         return
@@ -109,7 +109,7 @@ def _principal(draft: Draft, command: Share) -> str:
         if command.principal not in draft.snapshot.catalog.parsed.get("role", {}):
             draft.faults.append(not_found(path))
         return command.principal
-    found = canonical(command.principal)
+    found = canonical_id(command.principal)
     if found is None:
         draft.faults.append(invalid(path, "must be a UUID", "必须是 UUID"))
         return command.principal

@@ -28,7 +28,6 @@ class State(Enum):
     """Which rows are looked for."""
 
     LIVE = "live"
-    DELETED = "deleted"
     ANY = "any"
 
 
@@ -120,13 +119,7 @@ class _Query:
         for name in sorted(wanted.cells):
             self._ask(f"cell {name}", gate.cell(alias, self._plan.entity.fields[name]), columns)
         query = sa.select(*columns).select_from(alias.table).where(InList(alias.field("id"), values.ids()))
-        match wanted.state:
-            case State.LIVE:
-                return query.where(alias.live())
-            case State.DELETED:
-                return query.where(alias.field("deletedAt").is_not(None))
-            case State.ANY:
-                return query
+        return query.where(alias.live()) if wanted.state is State.LIVE else query
 
     def _ask_grant(
         self, alias: Alias, number: int, grant: Grant, fields: Collection[str], columns: list[ColumnElement[Any]]

@@ -33,6 +33,9 @@ from storage.engine import Dialect
 MAX_CACHED_PLANS: Final = 500
 """Sets of write plans kept: one for each catalog and rule hash in use."""
 
+MAX_PROBES: Final = 500
+"""Statements kept for one entity: where shares limit fields, each set of keys in an input makes one of its own."""
+
 STAMPS: Final = frozenset(
     {"id", "version", "createdAt", "createdById", "updatedAt", "updatedById", "deletedAt", "deletedById", "deletionId"}
 )
@@ -108,6 +111,9 @@ class WritePlan:
         if found is None:
             alias = Alias(self.entity, "t1", _names())
             found = probe(self.plans.limits, self.plans.dialect, lambda values: make(values, alias))
+            if len(self._probes) >= MAX_PROBES:
+                self._probes.clear()
+                self.target_queries.clear()
             self._probes[key] = found
         return found
 
