@@ -45,6 +45,7 @@ from schema.desk import Desk
 from schema.request import GraphQLRequest, Reply
 from storage.choice import open_engine
 from storage.engine import Engine
+from storage.upkeep import Upkeep
 
 COMPANY_MIGRATIONS = (*ACCESS, *CATALOGS, *PERSISTED, *SHARES)
 """The fixed tables of every company, beside storage's own."""
@@ -74,6 +75,7 @@ class House:
         resolver = Resolver()
         catalogs = Catalogs(engine, limits)
         self._sequencer = Sequencer(engine, self._namespaces)
+        self._upkeep = Upkeep(engine, self._namespaces)
         self.runtime = Runtime(
             engine=engine,
             limits=limits,
@@ -90,7 +92,7 @@ class House:
 
     @classmethod
     async def open(cls, settings: Settings, engine: Engine | None = None) -> House:
-        """Connect, migrate the control tables, remove half-made companies, start the sequencer.
+        """Connect, migrate the control tables, remove half-made companies, start the sequencer and the upkeep.
 
         An `engine` that is given (with `COMPANY_MIGRATIONS` and `CONTROL_MIGRATIONS`, not yet open) takes the place
         of the one that the settings name.
@@ -103,6 +105,7 @@ class House:
             for company in await recover_companies(engine):
                 _log.warning("company %s was left half made and has been removed", company.id)
             house._sequencer.start()
+            house._upkeep.start()
         except BaseException:
             await engine.close()
             raise
@@ -111,6 +114,7 @@ class House:
     async def close(self) -> None:
         """Finish what is under way and disconnect."""
         await self.runtime.companies.close()
+        await self._upkeep.stop()
         await self._sequencer.stop()
         await self.engine.close()
 

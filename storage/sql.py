@@ -25,6 +25,8 @@ from sqlalchemy.types import NullType, TypeEngine
 from base.text import FOLD_FUNCTION
 from storage.batch import NAMESPACE, Sql, Value
 from storage.engine import Dialect
+from storage.names import quoted
+from storage.sqlite.errors import PARSER_OVERFLOW
 from storage.types import ColumnType, postgres_name
 
 PAIRS_IN_POSTGRES: Final = 50
@@ -94,15 +96,10 @@ def fits_parser(sql: Sql, dialect: Dialect) -> bool:
         try:
             connection.execute(sql.text.replace(f"{NAMESPACE}.", ""))
         except sqlite3.OperationalError as error:
-            return "parser stack overflow" not in str(error)  # any other error comes after the parser
+            return PARSER_OVERFLOW not in str(error)  # any other error comes after the parser
         except sqlite3.ProgrammingError:
             return True
     return True
-
-
-def quoted(name: str) -> str:
-    """An identifier as it stands in SQL text."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def column(alias: str, name: str, type_: TypeEngine[Any]) -> ColumnElement[Any]:
@@ -377,7 +374,11 @@ def _contains_sqlite(element: ContainsAll, compiler: SQLCompiler, **kw: Any) -> 
     return f"(SELECT min(instr(s.t, j.value)) IS NOT 0 FROM (SELECT {text} AS t) AS s, json_each({terms}) AS j)"
 
 
+def like_literal(text: str) -> str:
+    """A text inside a LIKE pattern: `%`, `_` and the backslash are taken literally."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
 def like_pattern(text: str) -> str:
-    """The LIKE pattern of texts that contain this one; `%`, `_` and the backslash are taken literally."""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+    """The LIKE pattern of texts that contain this one."""
+    return f"%{like_literal(text)}%"

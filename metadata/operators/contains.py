@@ -10,9 +10,8 @@ from sqlalchemy.sql import ColumnElement
 from base.text import fold
 from metadata.field import Field
 from metadata.operator import Argument, Bind, Clock, Operator
-from metadata.operators.wildcards import escape
 from storage.engine import Dialect
-from storage.sql import constant
+from storage.sql import constant, like_pattern
 from storage.sql import fold as fold_column
 
 
@@ -26,7 +25,7 @@ class Contains(Operator):
         """LIKE on PostgreSQL (trigram indexes know it); on SQLite a search for the text itself."""
         folded = fold_column(column)
         if dialect == "postgresql":
-            return folded.like(bind.text(lambda text: f"%{escape(fold(text))}%"))
+            return folded.like(bind.text(lambda text: like_pattern(fold(text))))
         return sa.func.instr(folded, bind.text(fold)) > constant(0)
 
     def matches(self, field: Field, value: Any, argument: Any, clock: Clock) -> bool:

@@ -12,11 +12,11 @@ from sqlalchemy.sql import ColumnElement
 from base.errors import BadInput, Text
 from metadata.operator import Bind
 from storage.engine import Dialect
+from storage.sql import like_literal
 
 MOST_CHARS = 1_000
 """Characters of a pattern: SQLite takes 50,000 bytes, and one character folds to as many as 36 of them."""
 
-_SPECIAL = re.compile(r"[\\%_]")
 _GLOB_SPECIAL = re.compile(r"[*?\[]")
 
 
@@ -32,17 +32,12 @@ def same(text: str) -> str:
     return text
 
 
-def escape(text: str) -> str:
-    """A text in which nothing is a wildcard of LIKE."""
-    return _SPECIAL.sub(r"\\\g<0>", text)
-
-
 def like_sql(
     column: ColumnElement[Any], bind: Bind, dialect: Dialect, letters: Callable[[str], str] = same
 ) -> ColumnElement[Any]:
     """The column matches the pattern, whose letters go through `letters`."""
     if dialect == "postgresql":
-        return column.like(bind.text(lambda pattern: _render(pattern, letters, escape, "%", "_")))
+        return column.like(bind.text(lambda pattern: _render(pattern, letters, like_literal, "%", "_")))
     pattern = bind.text(lambda pattern: _render(pattern, letters, _escape_glob, "*", "?"))
     return column.op("GLOB", is_comparison=True)(pattern)
 

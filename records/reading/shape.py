@@ -14,7 +14,8 @@ from sqlalchemy.sql import ColumnElement
 
 from records.alias import Names
 from storage.engine import Dialect
-from storage.sql import NAME_BYTES, JsonObject, labelled, quoted
+from storage.names import quoted
+from storage.sql import NAME_BYTES, JsonObject, labelled
 
 Pairs = Sequence[tuple[str, ColumnElement[Any]]]
 """Response keys and values in their JSON form, in response order."""

@@ -16,6 +16,7 @@ from typing import Any
 
 import asyncpg
 
+from base.errors import Text
 from base.limits import DEFAULTS, Limits
 from storage import fixed, migrations
 from storage.batch import Batch, NotUnique, Outcome, Sql, Value
@@ -31,7 +32,7 @@ from storage.postgres.pool import Connection, Pool, connect, roll_back
 from storage.postgres.reads import Reads
 from storage.postgres.sequence import sequence
 
-MINIMUM_VERSION = 140_000
+MINIMUM_VERSION = 14
 """Older servers do not notice that a publisher is gone while it waits (client_connection_check_interval)."""
 
 _PUBLISHERS = 2  # DDL of so many companies at once
@@ -74,8 +75,12 @@ class PostgresEngine:
     async def open(self) -> None:
         """Connect, and create or migrate control. Raises `StorageError` for a server that is too old."""
         async with self._pool.borrowed() as connection:
-            if connection.get_server_version() < (MINIMUM_VERSION // 10_000,):
-                raise StorageError()
+            if connection.get_server_version() < (MINIMUM_VERSION,):
+                en, zh = (
+                    f"PostgreSQL {MINIMUM_VERSION} or newer is needed",
+                    f"需要 PostgreSQL {MINIMUM_VERSION} 或更新版本",
+                )
+                raise StorageError(Text(en, zh))
         await self.create(CONTROL)
 
     async def close(self) -> None:

@@ -140,7 +140,7 @@ class Lane:
             await roll_back(connection, error)
         if connection.is_closed():
             # It broke before the commit: nothing is written, and a fresh connection may do.
-            async with self._pool.borrowed() as fresh:
+            async with self._pool.instead() as fresh:
                 await self._retry(fresh, group)
         else:
             await self._retry(connection, group)

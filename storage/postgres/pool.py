@@ -128,12 +128,23 @@ class Pool:
         """Put a connection back; a closed one, or one inside a transaction, is thrown away."""
         if connection.is_closed() or connection.is_in_transaction() or self._closing:
             self._discard(connection)
-            if self._waiters:
+            if self._hand_on(None):
                 self._made += 1
-                self._hand_on(None)
             return
         if not self._hand_on(connection):
             self._idle.append(connection)
+
+    @asynccontextmanager
+    async def instead(self) -> AsyncIterator[Connection]:
+        """A fresh connection for the length of a block, for one that holds a broken one and so its place.
+
+        Waiting for another place would not do: after a restart of the server all holders of broken ones would wait.
+        """
+        connection = await connect(self._url, self._settings)
+        try:
+            yield connection
+        finally:
+            connection.terminate()
 
     async def close(self) -> None:
         """Close what is idle; what is out is closed when it comes back."""

@@ -13,11 +13,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from base.errors import Text
 from base.limits import DEFAULTS, Limits
 from storage import fixed, migrations
 from storage.batch import Applied, Batch, NotUnique, Outcome, Sql, Value
 from storage.engine import CONTROL, Dialect
-from storage.errors import NamespaceMissing, StatementRefused, StorageError
+from storage.errors import NamespaceMissing, StatementRefused, StorageError, Unreachable
 from storage.migrations import Migration
 from storage.names import checked_namespace, placed
 from storage.sqlite.apply import apply_batch, read_head, write_position
@@ -62,11 +63,18 @@ class SqliteEngine:
         return "sqlite"
 
     async def open(self) -> None:
-        """Make the folders, start the readers, create or migrate control. Raises `StorageError` for an old SQLite."""
+        """Make the folders, start the readers, create or migrate control.
+
+        Raises `StorageError` for an old SQLite, `Unreachable` for a folder that cannot be made or entered.
+        """
         if sqlite3.sqlite_version_info < MINIMUM_VERSION:
-            raise StorageError()
+            needed = ".".join(map(str, MINIMUM_VERSION))
+            raise StorageError(Text(f"SQLite {needed} or newer is needed", f"需要 SQLite {needed} 或更新版本"))
         self._loop = asyncio.get_running_loop()
-        (self._directory / "companies").mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            (self._directory / "companies").mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise Unreachable() from error
         self._readers = Readers(self._loop, READER_THREADS, self._limits.request_seconds)
         self._readers.start()
         await self.create(CONTROL)
