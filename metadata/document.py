@@ -6,6 +6,7 @@ The order matters: budgets first, so that nothing after them can be made to run 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import jsonschema
 import jsonschema_rs
@@ -15,8 +16,10 @@ from referencing import Registry as References
 from base.errors import Fault, Text
 from base.json import Json, JsonInvalid, check_integer, check_text
 from base.limits import DEFAULTS, Limits
-from metadata.faults import KEYWORD, invalid, over_limit, refused, unknown
+from base.registry import did_you_mean
+from metadata.faults import INVALID, KEYWORD, invalid, over_limit, refused, unknown
 from metadata.keywords import REFUSED, SCHEMA_KEYWORDS, children, is_own_prefix, local_reference
+from metadata.names import NAME, name_fault
 from metadata.patterns import pattern_fault
 
 MAX_DEPTH = 40
@@ -62,8 +65,7 @@ def check_form(
     for error in validator.iter_errors(document):
         for leaf in _leaves(error):
             where = path + tuple(str(step) for step in leaf.absolute_path)
-            if leaf.validator != "additionalProperties":  # told by `check_keywords`, with a hint
-                faults.append(_form_fault(leaf, where))
+            faults.extend(found for found in _form_faults(leaf, where) if found not in faults)
         if len(faults) - before >= MAX_FAULTS:
             break
     return len(faults) == before
@@ -74,8 +76,14 @@ def _leaves(error: ValidationError) -> list[ValidationError]:
         return [error]
     deepest = max(len(item.absolute_path) for item in error.context)
     if deepest == len(error.absolute_path):
-        return [error]
+        return _near(error)
     return [item for item in error.context if len(item.absolute_path) == deepest][:1]
+
+
+def _near(error: ValidationError) -> list[ValidationError]:
+    """Of options that fail at the value itself, the one of the value's own JSON type, where there is just one."""
+    near = [item for item in error.context or () if item.validator != "type"]
+    return near if len(near) == 1 else [error]
 
 
 _FORMS: Mapping[str, Text] = {
@@ -94,14 +102,43 @@ _FORMS: Mapping[str, Text] = {
 }
 
 
-def _form_fault(error: ValidationError, where: tuple[str, ...]) -> Fault:
-    keyword, value = str(error.validator), error.validator_value
-    if keyword == "required" and isinstance(error.instance, Mapping) and isinstance(value, Sequence):
-        missing = ", ".join(str(name) for name in value if name not in error.instance)
-        return invalid(where, f"must have {missing}", f"缺少 {missing}")
+def _form_faults(error: ValidationError, where: tuple[str, ...]) -> list[Fault]:
+    """What one error of a metaschema means to the author: usually one fault, one for each unknown key."""
+    keyword, given = str(error.validator), error.instance
+    value: Any = error.validator_value
+    if keyword == "additionalProperties":
+        return _unknown_keys(error, where)
+    if keyword == "required" and isinstance(given, Mapping) and isinstance(value, Sequence):
+        missing = ", ".join(str(name) for name in value if name not in given)
+        return [invalid(where, f"must have {missing}", f"缺少 {missing}")]
+    if keyword == "pattern" and value == f"^{NAME.pattern}$" and (fault := name_fault(str(given), where)) is not None:
+        return [fault]
+    if keyword == "enum" and isinstance(given, str):
+        return [_unknown_value(where, given, [str(item) for item in value])]
     text = _FORMS.get(keyword, Text("is not of the documented form", "不符合文档规定的形式"))
     shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return invalid(where, text.en.format(shown[:300]), text.zh.format(shown[:300]))
+    return [invalid(where, text.en.format(shown[:300]), text.zh.format(shown[:300]))]
+
+
+def _unknown_keys(error: ValidationError, where: tuple[str, ...]) -> list[Fault]:
+    """Keys that a part of a document does not have. Where own prefixes may stand `check_keywords` tells them."""
+    part: Any = error.schema
+    if "patternProperties" in part or not isinstance(error.instance, Mapping):
+        return []
+    known = tuple(part.get("properties", ()))
+    return [unknown((*where, key), KEYWORD, key, known) for key in error.instance if key not in known]
+
+
+def _unknown_value(where: tuple[str, ...], given: str, known: Sequence[str]) -> Fault:
+    hint = did_you_mean(given, known)
+    shown = ", ".join(known)[:300]
+    if hint is None:
+        return invalid(where, f"must be one of {shown}", f"必须是 {shown} 之一")
+    en, zh = (
+        f"{given[:80]!r}: did you mean {hint!r}? One of {shown}",
+        f"“{given[:80]}”：是否想写“{hint}”？可选：{shown}",
+    )
+    return Fault(where, INVALID, Text(en, zh), {"didYouMean": hint})
 
 
 def check_keywords(
@@ -114,7 +151,16 @@ def check_keywords(
         if keyword in REFUSED:
             faults.append(_refused_keyword(keyword, (*path, keyword)))
         else:
-            faults.append(unknown((*path, keyword), KEYWORD, keyword, known))
+            faults.append(_unknown_keyword(keyword, known, (*path, keyword)))
+
+
+def _unknown_keyword(keyword: str, known: Collection[str], path: tuple[str, ...]) -> Fault:
+    fault = unknown(path, KEYWORD, keyword, known)
+    if fault.details or not keyword.startswith("x-"):
+        return fault
+    en = f"{fault.text.en}: words of your own have a prefix of your own, such as 'x-acme-{keyword[2:60]}'"
+    zh = f"{fault.text.zh}：自定义关键字须带自己的前缀，例如“x-acme-{keyword[2:60]}”"
+    return Fault(path, fault.code, Text(en, zh))
 
 
 def _refused_keyword(keyword: str, path: tuple[str, ...]) -> Fault:

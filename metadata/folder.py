@@ -18,6 +18,7 @@ from base.registry import did_you_mean
 from metadata.faults import invalid
 from metadata.kinds import KINDS
 from metadata.locate import locate
+from metadata.names import NAME
 
 _FOLDERS: Mapping[str, str] = {kind.folder: kind.name for kind in KINDS if kind.folder}
 _SINGLE: Mapping[str, str] = {f"{kind.name}.json": kind.name for kind in KINDS if not kind.folder}
@@ -43,10 +44,15 @@ class Folder:
             return fault
         name, text = found
         line, column = locate(text, fault.path[2:])
-        where = f"{name}:{line}:{column}: "
-        told = Text(where + fault.text.en, where + fault.text.zh)
-        details = {**fault.details, "file": name, "line": line, "column": column}
-        return Fault((name, *fault.path[2:]), fault.code, told, details)
+        return _at((name, *fault.path[2:]), line, column, fault)
+
+
+def _at(path: tuple[str, ...], line: int, column: int, fault: Fault) -> Fault:
+    """A fault of a file, the first step of `path`: its text begins with the place, then the way to the value."""
+    inside = f"{'/'.join(path[1:])}: " if len(path) > 1 else ""
+    where = f"{path[0]}:{line}:{column}: {inside}"
+    told = Text(where + fault.text.en, where + fault.text.zh)
+    return Fault(path, fault.code, told, {**fault.details, "file": path[0], "line": line, "column": column})
 
 
 def read_folder(root: Path, limits: Limits = DEFAULTS) -> Folder:
@@ -103,11 +109,15 @@ def _document_files(root: Path, faults: list[Fault]) -> Iterable[Path]:
         elif path.name in _SINGLE:
             yield path
         elif path.is_dir() or path.suffix == ".json":
-            hint = did_you_mean(path.name, known)
-            shown = f"; did you mean {hint!r}?" if hint else ""
-            faults.append(
-                invalid((path.name,), f"no documents are kept here{shown}", f"此处不存放文档(可用:{'、'.join(known)})")
-            )
+            faults.append(_misplaced(path.name, known))
+
+
+def _misplaced(name: str, known: Iterable[str]) -> Fault:
+    hint, places = did_you_mean(name, known), ", ".join(known)
+    en, zh = f"no documents are kept here (but in {places})", f"此处不存放文档（可用：{places}）"
+    if hint is not None:
+        en, zh = f"{en}; did you mean {hint!r}?", f"{zh}；是否想写“{hint}”？"
+    return invalid((name,), en, zh)
 
 
 def _read(path: Path, name: str, limits: Limits, faults: list[Fault]) -> str | None:
@@ -117,9 +127,15 @@ def _read(path: Path, name: str, limits: Limits, faults: list[Fault]) -> str | N
             return None
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        faults.append(invalid((name,), f"{name}: not UTF-8 at byte {error.start}", f"{name}:不是 UTF-8 文本"))
+        faults.append(
+            invalid(
+                (name,),
+                f"not UTF-8 at byte {error.start}: save the file as UTF-8",
+                "不是 UTF-8 文本：请将文件另存为 UTF-8",
+            )
+        )
     except OSError as error:
-        faults.append(invalid((name,), f"{name}: cannot be read ({error.strerror})", f"{name}:无法读取"))
+        faults.append(invalid((name,), f"cannot be read ({error.strerror})", f"无法读取（{error.strerror}）"))
     return None
 
 
@@ -127,14 +143,40 @@ def _parse(text: str, name: str, faults: list[Fault]) -> Mapping[str, Json] | No
     try:
         document = parse(text)
     except JsonInvalid as error:
-        found = re.search(r"line (\d+) column (\d+)", str(error))
-        where = f"{name}:{found[1]}:{found[2]}" if found else f"{name}:1:1"
-        faults.append(invalid((name,), f"{where}: {error}", f"{where}:不是合法的 JSON({error})"))
+        found = re.search(r" at line (\d+) column (\d+)", str(error))
+        line, column = (int(found[1]), int(found[2])) if found else (1, 1)
+        reason = str(error)[: found.start()] if found else str(error)
+        told = next((told for start, told in _BROKEN.items() if reason.startswith(start)), Text("", ""))
+        faults.append(
+            _at(
+                (name,),
+                line,
+                column,
+                invalid((), f"not JSON: {told.en or reason}", f"不是合法的 JSON：{told.zh or reason}"),
+            )
+        )
         return None
     if not isinstance(document, Mapping):
-        faults.append(invalid((name,), f"{name}:1:1: a document is an object", f"{name}:1:1:文档必须是对象"))
+        faults.append(_at((name,), 1, 1, invalid((), "a document is an object: {...}", "文档必须是对象：{...}")))
         return None
     return document
+
+
+_BROKEN: Mapping[str, Text] = {
+    "Expecting property name": Text(
+        "a name in double quotes is expected here: is there a comma too many before it, a comment, or a single quote?",
+        "此处应为双引号括起的名称：前面是否多了逗号，或使用了注释、单引号？",
+    ),
+    "Expecting ',' delimiter": Text("a comma is missing before this", "此处之前缺少逗号"),
+    "Expecting ':' delimiter": Text("a colon is missing before this", "此处之前缺少冒号"),
+    "Expecting value": Text("a value is expected here", "此处应有值"),
+    "Illegal trailing comma": Text("a comma too many before the end", "末尾多了逗号"),
+    "Unterminated string": Text("this text has no closing quote", "此文本缺少结尾引号"),
+    "Invalid control character": Text("a line break or control character inside a text", "文本中含有换行或控制字符"),
+    "Invalid \\": Text("a backslash that begins no escape: write it twice", "反斜杠转义无效：请写两个反斜杠"),
+    "Extra data": Text("more text behind the end of the document", "文档结束之后还有内容"),
+}
+"""What the reader of JSON says, in words for an author, by how its message begins."""
 
 
 def _key(name: str, document: Mapping[str, Json], text: str, faults: list[Fault]) -> tuple[str, str] | None:
@@ -145,7 +187,19 @@ def _key(name: str, document: Mapping[str, Json], text: str, faults: list[Fault]
     for keyword, value in (("kind", kind), ("name", wanted)):
         if document.get(keyword) != value:
             line, column = locate(text, (keyword,))
-            where = f"{name}:{line}:{column}"
-            faults.append(invalid((name, keyword), f"{where}: must be {value!r} here", f"{where}:此处必须是“{value}”"))
+            faults.append(_at((name, keyword), line, column, _misnamed(document.get(keyword), value, folder, keyword)))
             return None
     return kind, wanted
+
+
+def _misnamed(given: Json, value: str, folder: str, keyword: str) -> Fault:
+    en, zh = f"must be {value!r} here", f"此处必须是“{value}”"
+    if keyword == "name" and folder and isinstance(given, str) and NAME.fullmatch(given):
+        en, zh = (
+            f"{en}, as the file is called; or call the file {given}.json",
+            f"{zh}（与文件名一致），或将文件改名为 {given}.json",
+        )
+    elif keyword == "kind":
+        where = f"in {folder}/" if folder else "in this file"
+        en, zh = f"{en}: it is the kind of every document {where}", f"{zh}：这是该处文档的类型"
+    return invalid((), en, zh)

@@ -117,8 +117,10 @@ def name_fault(name: str, path: tuple[str, ...]) -> Fault | None:
         return None
     return invalid(
         path,
-        f"{name[:80]!r} is no API name: a lower-case letter, then letters and digits, at most 63 in all",
-        f"“{name[:80]}”不是合法的 API 名称:须以小写字母开头,其后为字母或数字,总长不超过 63",
+        f"{name[:80]!r} is no API name: a lower-case letter a-z, then letters and digits, at most 63 in all; "
+        "what people read goes into title and x-titles",
+        f"“{name[:80]}”不是合法的 API 名称:须以小写字母 a-z 开头,其后为字母或数字,总长不超过 63；"
+        "显示名称请写在 title 和 x-titles 中",
     )
 
 

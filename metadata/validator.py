@@ -207,7 +207,7 @@ def text_of(kind: jsonschema_rs.ValidationErrorKind) -> Text:
             form = _FORMATS.get(kind.format, Text(f"of the form {kind.format}", f" {kind.format} 格式"))
             return Text(f"must be {form.en}", f"必须是{form.zh}")
         case jsonschema_rs.ValidationErrorKind.Enum():
-            shown = ", ".join(map(str, kind.options))[:_MAX_SHOWN]
+            shown = ", ".join(str(option) for option in kind.options if option is not None)[:_MAX_SHOWN]
             return Text(f"must be one of {shown}", f"必须是以下值之一:{shown}")
     if kind.name in _LIMITS:
         attribute, text = _LIMITS[kind.name]

@@ -136,6 +136,25 @@ def test_hints_name_what_was_meant() -> None:
     assert fault.details == {"didYouMean": "maxLength"}
 
 
+@pytest.mark.parametrize("documents, told", [
+    (entity(properties={"a": {"type": "strng"}}), "'strng': did you mean 'string'?"),
+    (entity(properties={"a": {"x-type": "refernce"}}), "did you mean 'reference'?"),
+    (entity("客户"), "'客户' is no API name"),
+    (entity(properties={"a": TEXT}, **{"x-foo": 1}), "such as 'x-acme-foo'"),
+    (entity(properties={"a": {"enum": ["A"], "x-choices": [{"value": "A", "retird": True}]}}), "mean 'retired'"),
+    (entity(properties={"a": TEXT}, **{"x-rules": [{"name": "r", "check": "a == 'x'", "message": "m", "wen": "true"}]}),
+     "unknown keyword 'wen': did you mean 'when'?"),
+])  # fmt: skip
+def test_slips_of_authors_are_told_with_what_was_meant(documents: Documents, told: str) -> None:
+    (fault,) = faults_of(documents)
+    assert told in fault.text.en
+
+
+def test_what_a_part_lacks_is_told_once() -> None:
+    (fault,) = faults_of(entity(properties={"a": TEXT}, **{"x-rules": [{"name": "r"}]}))
+    assert fault.text.en == "must have check, message"
+
+
 def test_an_own_prefix_is_kept() -> None:
     documents = entity(
         properties={"a": {"type": "string", "x-acme-note": {"any": "thing"}}}, **{"x-acme-colour": "red"}

@@ -46,7 +46,12 @@ def test_files_of_removed_documents_go(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name, content, told", [
     ("entities/a.json", b'{"kind": "entity",\n "name": }', "entities/a.json:2:10"),
-    ("entities/a.json", b'{"kind": "entity", "name": "b"}', "entities/a.json:1:20: must be 'a'"),
+    ("entities/a.json", b'{"kind": "entity", "name": "b"}',
+     "entities/a.json:1:20: name: must be 'a' here, as the file is called; or call the file b.json"),
+    ("entities/a.json", b'{"name": "a"}', "entities/a.json:1:1: kind: must be 'entity'"),
+    ("entities/a.json", b'{"kind": "entity",\n}', "entities/a.json:2:1: not JSON: a name in double quotes"),
+    ("entities/a.json", b'{"kind": "entity"\n "name": "a"}', "entities/a.json:2:2: not JSON: a comma is missing"),
+    ("entities/a.json", b"", "entities/a.json:1:1: not JSON: a value is expected"),
     ("entities/a.json", b'{"kind": "entity", "kind": "role"}', "duplicate key"),
     ("entities/a.json", b'{"x": NaN}', "NaN"),
     ("entities/a.json", b'{"x": 1e999}', "out of range"),
@@ -55,6 +60,7 @@ def test_files_of_removed_documents_go(tmp_path: Path) -> None:
     ("entities/a.json", b"\xff\xfe", "not UTF-8"),
     ("entities/a.json", b"[" * 20_000, "nested deeper"),
     ("entitys/a.json", b"{}", "did you mean 'entities'"),
+    ("task.json", b"{}", "but in entities, roles, app.json"),
     ("ap.json", b"{}", "did you mean 'app.json'"),
 ])  # fmt: skip
 def test_wrong_files_are_told_with_their_place(tmp_path: Path, name: str, content: bytes, told: str) -> None:
@@ -76,7 +82,9 @@ def test_faults_lead_into_files(tmp_path: Path) -> None:
         next_catalog(folder.documents, None)
     (fault,) = folder.placed(error.value.faults)
     line = pretty(documents["entity", "account"]).split('"maxLenght"')[0].count("\n") + 1
-    assert fault.text.en.startswith(f"entities/account.json:{line}:7: unknown keyword 'maxLenght'")
+    assert fault.text.en.startswith(
+        f"entities/account.json:{line}:7: properties/name/maxLenght: unknown keyword 'maxLenght'"
+    )
     assert fault.path == ("entities/account.json", "properties", "name", "maxLenght")
 
 
