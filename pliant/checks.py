@@ -17,6 +17,7 @@ from base.errors import PliantError, Text
 from pliant.house import House
 from pliant.secret import KEY_FILE, passing_keys
 from pliant.settings import Settings
+from pliant.terminal import with_cause
 from server.explore import BUILT
 from storage.description import describe
 
@@ -127,7 +128,7 @@ async def check_database(settings: Settings) -> list[Finding]:
     try:
         house = await House.open(replace(settings, secret_keys=passing_keys()))
     except PliantError as error:
-        return [Finding("database", Verdict.WRONG, error.text, unreachable=True)]
+        return [Finding("database", Verdict.WRONG, with_cause(error), unreachable=True)]
     try:
         companies = len(await house.companies())
         about = await describe(house.engine)

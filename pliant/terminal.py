@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
@@ -17,10 +18,12 @@ from base.json import Json, dump
 from pliant.house import House
 from pliant.secret import passing_keys
 from pliant.settings import Settings, read_settings
-from server.serving import run
-from storage.errors import Busy, Damaged, StorageFull, Unreachable
+from server.serving import AddressTaken, run
+from storage.errors import Busy, Damaged, StorageError, StorageFull, Unreachable
 
 T = TypeVar("T")
+
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 
 class Exit(IntEnum):
@@ -84,8 +87,9 @@ def tell(as_json: bool, error: PliantError) -> None:
     """Print an error: to standard error for people, as JSON to standard output for programs."""
     language = locale()
     faults = error.faults if isinstance(error, DocumentsInvalid) else ()
+    text = with_cause(error)
     if as_json:
-        told: dict[str, Json] = {"code": error.code, "message": error.text.localized(language)}
+        told: dict[str, Json] = {"code": error.code, "message": text.localized(language)}
         if error.details:
             told["details"] = error.details
         if faults:
@@ -96,7 +100,19 @@ def tell(as_json: bool, error: PliantError) -> None:
     for fault in faults:
         click.echo(f"{word}: {fault_line(fault, language)}", err=True)
     if not faults:
-        click.echo(f"{word}: {error.text.localized(language)}", err=True)
+        click.echo(f"{word}: {text.localized(language)}", err=True)
+
+
+def with_cause(error: PliantError) -> Text:
+    """What is wrong with what the operator set up, with what the system or the database said about it.
+
+    Clients are never told the second half; whoever types commands here may know addresses, paths and names of users.
+    """
+    cause = error.__cause__
+    if cause is None or not isinstance(error, StorageError | AddressTaken):
+        return error.text
+    said = _ERRNO.sub("", " ".join(str(cause).split()))[:300] or type(cause).__name__
+    return Text(f"{error.text.en} ({said})", f"{error.text.zh}（{said}）")
 
 
 def fault_json(fault: Fault, language: str) -> Mapping[str, Json]:

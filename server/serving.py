@@ -52,7 +52,10 @@ class _Server(uvicorn.Server):
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens at an address: connections wait until they are served. Raises `AddressTaken`."""
-    text = Text(f"Nobody can listen at {host}:{port}: choose another port", f"无法监听 {host}:{port}：请换一个端口")
+    text = Text(
+        f"Cannot listen at {host}:{port}: choose another address with --host and --port",
+        f"无法监听 {host}:{port}：请用 --host 和 --port 换一个地址",
+    )
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]

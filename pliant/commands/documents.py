@@ -14,6 +14,7 @@ from metadata.adopting.adopt import Adopted
 from metadata.adopting.adopt import adopt as adopt_schema
 from metadata.folder import Folder, read_folder, write_folder
 from metadata.publishing.publish import Published
+from pliant.adopted import adopted_lines, entity_name, output_file
 from pliant.changes import change_json, change_line, placed, pruned
 from pliant.house import House
 from pliant.settings import read_settings
@@ -38,6 +39,9 @@ loss_option = click.option(
 )
 
 
+NOTHING = Text("nothing changes", "没有变化")
+
+
 class FileUnusable(PliantError):
     """A file that cannot be read or written, or is not what the command needs."""
 
@@ -46,31 +50,34 @@ class FileUnusable(PliantError):
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))
-@click.option("--name", help="Name of the entity; made from the schema's title when absent.")
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="File to write; standard output when absent.")
+@click.option("--name", help="Name of the entity; made from --output or the schema's title when absent.")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), help="File or folder to write; standard output when absent."
+)
 @json_option
 def adopt(file: Path, name: str | None, output: Path | None, as_json: bool) -> None:
-    """Make an entity document of any JSON Schema in FILE, and tell what was changed. Needs no database.
+    """Make an entity document of any JSON Schema in FILE, and show what each property became. Needs no database.
 
-    With --output entities/NAME.json in a folder of documents, `pliant apply` publishes it.
+    With --output entities/NAME.json in a folder of documents the entity is called NAME, and `pliant apply`
+    publishes it.
     """
 
     def work() -> None:
-        adopted = adopt_schema(_parsed(file), name, read_settings().limits)
+        adopted = adopt_schema(_parsed(file), name or entity_name(output), read_settings().limits)
         language = locale()
-        notes = [
-            {"path": list(note.path), "what": note.what, "message": note.text.localized(language)}
-            for note in adopted.notes
-        ]
         if output is not None:
-            _write(output, adopted)
+            _write(output_file(output, adopted), adopted)
         elif not as_json:
             click.echo(pretty(adopted.document), nl=False)
         if as_json:
+            notes = [
+                {"path": list(note.path), "what": note.what, "message": note.text.localized(language)}
+                for note in adopted.notes
+            ]
             show(True, {"document": adopted.document, "notes": notes}, ())
             return
-        for note in adopted.notes:
-            click.echo(f"{note.what}: {'/'.join(note.path) or '.'}: {note.text.localized(language)}", err=True)
+        for line in adopted_lines(adopted, language):
+            click.echo(line, err=True)
 
     guarded(as_json, work)
 
@@ -99,9 +106,8 @@ def plan(folder: Path, prune: bool, allow_loss: Sequence[str], company_id: str |
             "changes": [change_json(change) for change in found.changes],
             "faults": [fault_json(fault, language) for fault in faults],
         }
-        none = Text("nothing changes", "没有变化").localized(language)
-        lines = [change_line(change) for change in found.changes] or [none]
-        show(as_json, value, [*lines, *(f"! {fault_line(fault, language)}" for fault in faults)])
+        lines = [*map(change_line, found.changes), *(f"! {fault_line(fault, language)}" for fault in faults)]
+        show(as_json, value, lines or [NOTHING.localized(language)])
         return bool(faults)
 
     if in_house(as_json, work):
@@ -129,7 +135,8 @@ def apply(
             "version": published.version,
             "changes": [change_json(change) for change in published.changes],
         }
-        show(as_json, value, [*(change_line(change) for change in published.changes), f"version: {published.version}"])
+        lines = [*map(change_line, published.changes)] or [NOTHING.localized(locale())]
+        show(as_json, value, [*lines, f"version: {published.version}"])
 
     in_house(as_json, work)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import stat
 from contextlib import closing
@@ -102,14 +103,31 @@ def test_adopt_needs_no_database(tmp_path: Path) -> None:
     shown = pliant(tmp_path, "adopt", str(tmp_path / "foreign.json"))
     assert shown.code == 0
     assert "firstName" in json.loads(shown.out)["properties"]
-    assert "'first_name' became 'firstName'" in shown.err
+    assert "entity salesPerson: 2 fields" in shown.err
+    assert re.search(r"^  firstName +text +was first_name$", shown.err, re.MULTILINE)
     target = tmp_path / "out" / "entities" / "salesPerson.json"
     told = ok(pliant(tmp_path, "adopt", str(tmp_path / "foreign.json"), "-o", str(target), "--json"))
     assert json.loads(target.read_text(encoding="utf-8")) == told["document"]
     assert {"renamed"} <= {note["what"] for note in told["notes"]}
     assert not (tmp_path / "companies").exists()
+    called = target.with_name("person.json")
+    ok(pliant(tmp_path, "adopt", str(tmp_path / "foreign.json"), "-o", str(called), "--json"))
+    assert json.loads(called.read_text(encoding="utf-8"))["name"] == "person"  # as its file is called
+    into = pliant(tmp_path, "adopt", str(tmp_path / "foreign.json"), "-o", str(tmp_path), LANG="zh_CN")
+    assert "实体 salesPerson：2 个字段" in into.err
+    assert (tmp_path / "salesPerson.json").exists()
     (tmp_path / "foreign.json").write_text('{"a": NaN}', encoding="utf-8")
     assert pliant(tmp_path, "adopt", str(tmp_path / "foreign.json")).code == 1
+
+
+def test_plans_of_nothing_and_of_faults(tmp_path: Path, folder: Path) -> None:
+    ok(pliant(tmp_path, "company", "create", "Acme", "--documents", str(folder), "--json"))
+    assert pliant(tmp_path, "plan", str(folder)).out == "nothing changes\n"
+    assert pliant(tmp_path, "apply", str(folder)).out.startswith("nothing changes\nversion: ")
+    write(folder / "entities" / "task.json", {**TASK, "required": ["nmae"]})
+    told = pliant(tmp_path, "plan", str(folder))
+    assert (told.code, "nothing changes" in told.out) == (1, False)
+    assert "required/0: unknown field 'nmae': did you mean 'name'?" in told.out
 
 
 def test_a_company_must_be_named_when_there_are_several(tmp_path: Path) -> None:
@@ -132,9 +150,16 @@ def test_messages_are_chinese_where_the_environment_is(tmp_path: Path) -> None:
 def test_wrong_usage_is_2_and_an_unreachable_database_3(tmp_path: Path) -> None:
     assert pliant(tmp_path, "companies").code == 2
     assert pliant(tmp_path, "serve", "--port", "70000").code == 2
+    (tmp_path / "file").write_text("")
+    for command in (["company", "list"], ["doctor"]):  # what the system says is told to the operator
+        unusable = pliant(tmp_path, *command, PLIANT_DATA_DIR=str(tmp_path / "file"))
+        assert unusable.code == 3
+        assert "Not a directory" in unusable.out + unusable.err
+        assert "Traceback" not in unusable.err
     away = {"PLIANT_DATABASE_URL": "postgresql://127.0.0.1:1/none"}
     told = pliant(tmp_path, "company", "list", "--json", **away)
     assert told.code == 3, told.err
+    assert "The database cannot be reached (" in told.json["error"]["message"]
     assert "Traceback" not in told.err
     assert pliant(tmp_path, "doctor", **away).code == 3
     assert pliant(tmp_path, "serve", "--port", "0", **away).code == 3
@@ -155,7 +180,7 @@ def test_a_port_in_use_is_told(tmp_path: Path) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         told = pliant(tmp_path, "serve", "--port", str(taken.getsockname()[1]))
     assert told.code == 1
-    assert "choose another port" in told.err
+    assert "choose another address with --host and --port (Address already in use)" in told.err
 
 
 def test_secrets_are_for_their_owner_only(tmp_path: Path) -> None:
