@@ -17,6 +17,8 @@ from resolvers.variables import VariablesInvalid
 INTERNAL = Text("Something went wrong on our side.", "服务器内部出错。")
 """All that is told of an error that nobody raised on purpose."""
 
+_NONE = "None."
+
 
 class DocumentInvalid(BadInput):
     """A document that is no GraphQL, or not of this schema. `errors` are graphql-core's, with positions."""
@@ -27,6 +29,8 @@ class DocumentInvalid(BadInput):
 
 
 def _invalid(message: str) -> Text:
+    if message.endswith(_NONE):
+        message = message.removesuffix(_NONE) + "null."  # graphql-core says null as Python does
     return Text(message, f"请求无效:{message}")
 
 

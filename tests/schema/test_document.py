@@ -13,8 +13,9 @@ from base.limits import DEFAULTS
 from resolvers.variables import VariablesInvalid
 from schema.bounded import Bounded
 from schema.cache import CompiledSchema, SchemaCache
-from schema.document import MemoryDocuments, id_of, persisted_text
+from schema.document import id_of, persisted_text
 from schema.errors import DocumentInvalid, response_errors
+from schema.sdl import sdl_of
 from tests.schema.conftest import answer
 from tests.schema.samples import everything, generated, granted, read
 
@@ -40,6 +41,13 @@ def test_errors_have_positions_codes_and_no_hints(fresh: CompiledSchema) -> None
     assert all(error["extensions"] == {"code": "BAD_USER_INPUT", "requestId": "r1"} for error in shown)
     assert "Did you mean" not in str(shown)
     assert response_errors(caught.value, "zh-Hans", "r1")[0]["message"].startswith("请求无效")
+
+
+def test_null_is_called_null(fresh: CompiledSchema) -> None:
+    with pytest.raises(DocumentInvalid) as refused:
+        fresh.document("{ opportunity(id: null) { id } }")
+    (shown,) = response_errors(refused.value, "en", "r")
+    assert shown["message"] == "Expected value of non-null type 'ID!' not to be null."
 
 
 def test_hidden_and_unknown_names_are_refused_alike(fresh: CompiledSchema) -> None:
@@ -156,13 +164,31 @@ def test_equal_documents_and_surfaces_share_a_schema(fresh: CompiledSchema) -> N
 
 def test_sdl_has_a_stable_etag(fresh: CompiledSchema) -> None:
     again = SchemaCache(answer).get(fresh.catalog, everything(fresh.catalog))
-    assert fresh.sdl == again.sdl
-    assert fresh.sdl.etag.startswith('"')
-    assert b"type Opportunity implements Node" in fresh.sdl.text
+    sdl = sdl_of(fresh.core)
+    assert sdl == sdl_of(again.core)
+    assert sdl.etag.startswith('"')
+    assert b"type Opportunity implements Node" in sdl.text
+
+
+class Kept:
+    """Persisted documents in memory."""
+
+    def __init__(self) -> None:
+        self._texts: dict[tuple[str, str], str] = {}
+
+    def register(self, company: str, text: str) -> str:
+        """Keep a document and give its id."""
+        document_id = id_of(text)
+        self._texts[company, document_id] = text
+        return document_id
+
+    async def get(self, company: str, document_id: str) -> str | None:
+        """The text of a company's document by its id, or None."""
+        return self._texts.get((company, document_id))
 
 
 async def test_persisted_documents_belong_to_a_company() -> None:
-    store = MemoryDocuments()
+    store = Kept()
     document_id = store.register("acme", "{ __typename }")
     assert document_id == id_of("{ __typename }")
     assert await persisted_text(store, "acme", document_id) == "{ __typename }"
