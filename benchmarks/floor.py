@@ -51,7 +51,7 @@ class RecordingEngine(PostgresEngine):
             new = {row[insert.columns.index("id")] for insert in _inserts(batch) for row in insert.rows}
             text = placed(fused.text, self._schema(namespace))
             for number, value in enumerate(fused.arguments, 1):
-                if value in new:
+                if isinstance(value, str) and value in new:
                     text = text.replace(f"${number}::uuid", "gen_random_uuid()")
             self.recorded.append((text, fused.arguments))
         return await super().apply(namespace, batch)
