@@ -21,7 +21,6 @@ QUESTIONS = ("Q1", "Q2", "Q3", "Q5", "Q6")
 BODIES = 5_000
 """Different requests that the load generator draws from."""
 
-_CURSOR_PAGE = 1_000
 _CURSORS = 200
 
 _FIELDS = "id name stage amount probability closeDate source createdAt accountId ownerId"
@@ -63,12 +62,12 @@ STRAWBERRY = {
 }
 
 _PLIANT_PAGES = {
-    "Q3": "query P($after: String) { page: accounts(first: 1000, after: $after) { pageInfo { endCursor } } }",
-    "Q6": "query P($after: String) { page: opportunities(orderBy: [{amount: DESC}], first: 1000, after: $after) "
+    "Q3": "query P($first: Int!, $after: String) { page: accounts(first: $first, after: $after) { pageInfo { endCursor } } }",
+    "Q6": "query P($first: Int!, $after: String) { page: opportunities(orderBy: [{amount: DESC}], first: 1000, after: $after) "
     "{ pageInfo { endCursor } } }",
 }
 _POSTGRAPHILE_PAGES = {
-    "Q6": "query P($after: Cursor) { page: allOpportunities(orderBy: [AMOUNT_DESC, ROW_ID_DESC], first: 1000, after: "
+    "Q6": "query P($first: Int!, $after: Cursor) { page: allOpportunities(orderBy: [AMOUNT_DESC, ROW_ID_DESC], first: $first, after: "
     "$after) { pageInfo { endCursor } } }",
 }
 
@@ -112,24 +111,28 @@ def body_of(query: str, variables: Mapping[str, Any]) -> str:
     return json.dumps({"query": query, "variables": variables}, separators=(",", ":"))
 
 
-def cursors(asker: Asker, query: str, pages: int) -> list[str]:
-    """The last cursors of the first so many pages of a thousand."""
+def step(rows: int) -> int:
+    """How many rows lie between two places where pages begin: at most so many places in the first half of a list."""
+    return max(1, min(1_000, rows // 2 // 20))
+
+
+def cursors(asker: Asker, query: str, rows: int) -> list[str]:
+    """Cursors spread over the first half of a list of so many rows."""
     found: list[str] = []
     after: str | None = None
-    for _ in range(pages):
-        after = asker.ask(query, {"after": after})["page"]["pageInfo"]["endCursor"]
-        if after is None:
-            break
+    for _ in range(min(_CURSORS, rows // 2 // step(rows))):
+        after = asker.ask(query, {"first": step(rows), "after": after})["page"]["pageInfo"]["endCursor"]
+        assert after is not None
         found.append(after)
-    return found[:-1] if len(found) > 1 else found
+    return found
 
 
 def pliant_bodies(asker: Asker, counts: Counts, numbers: Mapping[str, int], seed: int = 1) -> Mapping[str, list[str]]:
     """Requests to Pliant by question; `numbers` are the entities' numbers in its ids."""
     random = Random(seed)
     pages = {
-        "Q3": cursors(asker, _PLIANT_PAGES["Q3"], min(_CURSORS, max(2, counts.accounts // _CURSOR_PAGE))),
-        "Q6": cursors(asker, _PLIANT_PAGES["Q6"], min(_CURSORS, max(2, counts.opportunities // _CURSOR_PAGE // 2))),
+        "Q3": cursors(asker, _PLIANT_PAGES["Q3"], counts.accounts),
+        "Q6": cursors(asker, _PLIANT_PAGES["Q6"], counts.opportunities),
     }
 
     def given() -> dict[str, Any]:
@@ -154,7 +157,7 @@ def pliant_bodies(asker: Asker, counts: Counts, numbers: Mapping[str, int], seed
 def postgraphile_bodies(asker: Asker, counts: Counts, seed: int = 1) -> Mapping[str, list[str]]:
     """Requests to PostGraphile by question."""
     random = Random(seed)
-    pages = cursors(asker, _POSTGRAPHILE_PAGES["Q6"], min(_CURSORS, max(2, counts.opportunities // _CURSOR_PAGE // 2)))
+    pages = cursors(asker, _POSTGRAPHILE_PAGES["Q6"], counts.opportunities)
     return _bodies(
         POSTGRAPHILE,
         {
@@ -208,6 +211,6 @@ def _peer_references(random: Random, counts: Counts) -> Mapping[str, str]:
 
 
 def _account(random: Random, counts: Counts) -> int:
-    """Where a page of accounts starts: as many places as there are cursors, so that all servers read as many rows."""
-    step = _CURSOR_PAGE if counts.accounts > _CURSOR_PAGE else 1
-    return random.randrange(1, max(2, counts.accounts // step)) * step
+    """Where a page of accounts begins: the places of the cursors, so that all servers read the same rows."""
+    between = step(counts.accounts)
+    return random.randint(1, min(_CURSORS, counts.accounts // 2 // between)) * between
