@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from access.grant import GrantSet
+from base.errors import Forbidden, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +23,14 @@ class Actor:
     locale: str = "en"
     token_id: str | None = None
     default_team_id: str | None = None  # what teamId becomes on create
-    platform: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def platform(self) -> frozenset[str]:
+        """His platform rights."""
+        return self.grants.platform
+
+    def require(self, *rights: str) -> None:
+        """Raise `Forbidden`, with the first of them, unless he has one of these platform rights."""
+        if self.grants.platform.isdisjoint(rights):
+            wanted = rights[0]
+            raise Forbidden(Text(f"This needs the right '{wanted}'", f"此操作需要权限“{wanted}”"), {"right": wanted})

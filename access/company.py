@@ -24,7 +24,7 @@ from storage.engine import CONTROL, Engine
 from storage.types import TEXT
 
 HALF_SECONDS = 600
-"""With several processes on one PostgreSQL a younger company in CREATING may still be being made by another one."""
+"""A younger company in CREATING may still be being made by another process: a server, or a command beside it."""
 
 
 _ID = re.compile(r"[a-z0-9]{1,32}\Z")
@@ -114,14 +114,12 @@ async def delete_company(engine: Engine, company_id: str) -> None:
     await _remove(engine, company)
 
 
-async def recover_companies(engine: Engine, half_seconds: int | None = None) -> tuple[Company, ...]:
+async def recover_companies(engine: Engine, half_seconds: int = HALF_SECONDS) -> tuple[Company, ...]:
     """At start-up: remove what a crash left CREATING or DELETING, and answer with what was removed.
 
-    `half_seconds` is the age from which a CREATING company counts as a half: at once on SQLite, where one process
-    owns the files, and after `HALF_SECONDS` elsewhere.
+    `half_seconds` is the age from which a CREATING company counts as a half.
     """
-    seconds = half_seconds if half_seconds is not None else 0 if engine.dialect == "sqlite" else HALF_SECONDS
-    before = now() - timedelta(seconds=seconds)
+    before = now() - timedelta(seconds=half_seconds)
     removed: list[Company] = []
     for row in await _ALL.rows(engine, CONTROL):
         company = _company(row)

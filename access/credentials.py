@@ -194,7 +194,6 @@ def _made(
         locale=row["locale"] or "en",
         token_id=token_id,
         default_team_id=row["team_id"],
-        platform=grants.platform,
     )
 
 

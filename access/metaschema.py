@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from access.grant import Operation
+from access.grant import Operation, Rows
 from access.right import PLATFORM_RIGHTS
 from base.json import Json
 
@@ -29,7 +29,7 @@ OWN_KEYWORD = "^x-[a-z0-9]+-"
 _ROWS: Json = {
     "description": "Which rows: a word, parent(<to-one>) or an expression over record and actor; a list is an or.",
     "anyOf": [
-        {"enum": ["none", "own", "team", "team+", "reports+", "all", "shared"]},
+        {"enum": [word.value for word in Rows]},
         {"type": "string", "pattern": r"^parent\([a-z][A-Za-z0-9]*\)$"},
         {"type": "string", "minLength": 1, "description": "An expression: stage == 'WON'"},
     ],

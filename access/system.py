@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from access.grant import Operation
+
 OWNER = "owner"
 """The built-in role that may do everything."""
 
@@ -87,8 +89,6 @@ _TEAM: Mapping[str, Any] = {
     "required": ["name"],
 }
 
-_EVERYTHING = ("read", "create", "update", "delete", "restore", "purge", "export", "share", "transfer")
-
 _OWNER: Mapping[str, Any] = {
     "kind": "role",
     "name": OWNER,
@@ -96,7 +96,7 @@ _OWNER: Mapping[str, Any] = {
     "x-titles": {"zh-Hans": "所有者"},
     "description": "May do everything. At least one active member always holds it or a role like it.",
     "x-system": True,
-    "entities": {"*": dict.fromkeys(_EVERYTHING, True)},
+    "entities": {"*": {operation.value: True for operation in Operation}},
     "platform": True,
 }
 

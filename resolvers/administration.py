@@ -19,7 +19,7 @@ from metadata.build import Documents
 from metadata.persisted import Persisted, list_persisted, register_document, remove_persisted
 from metadata.publishing.publish import Published
 from metadata.store import Head, Version, list_versions
-from resolvers.publishing import PUBLISH, READ, Key, Preview, preview, proposal_of, publish_as, require_right
+from resolvers.publishing import PUBLISH, READ, Key, Preview, preview, proposal_of, publish_as
 from resolvers.runtime import Runtime
 
 T = TypeVar("T")
@@ -39,8 +39,7 @@ class AdminContext:
 
     def require(self, *rights: str) -> None:
         """Raise `Forbidden` unless the actor has one of these platform rights."""
-        if not any(right in self.actor.grants.platform for right in rights):
-            require_right(self.actor, rights[0])
+        self.actor.require(*rights)
 
     async def write(self, work: Callable[[Writer], Awaitable[T]]) -> T:
         """Run a verb of access; once more on the new head when a publish came between."""

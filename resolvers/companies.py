@@ -37,6 +37,7 @@ class Companies:
         """The head as it is known; read from the database at the first touch only."""
         known = self._heads.get(namespace)
         if known is not None:
+            self._heads.move_to_end(namespace)
             return known
         version = self._versions.get(namespace)
         if version is None:
@@ -56,7 +57,8 @@ class Companies:
         if version == known:
             return False
         await self._catalogs.get(namespace, version)
-        self._keep(namespace, version)
+        if self._versions.get(namespace) == known:  # nobody went further while the catalog was made
+            self._keep(namespace, version)
         return True
 
     def moved(self, namespace: str, version: int) -> None:

@@ -76,7 +76,7 @@ class Context:
             return False
         self.head, self.actor = head, actor
         self.kept.clear()
-        del self.snapshot
+        self.__dict__.pop("snapshot", None)
         return True
 
     async def position(self) -> int:

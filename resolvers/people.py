@@ -80,7 +80,7 @@ async def effective_access(context: AdminContext, member_id: str, entity: str) -
 async def find_tokens(context: AdminContext) -> tuple[Token, ...]:
     """All tokens with the right to manage them, else the member's own."""
     found = await list_tokens(context.runtime.engine, context.actor.namespace)
-    if TOKENS_MANAGE in context.actor.grants.platform:
+    if TOKENS_MANAGE in context.actor.platform:
         return found
     return tuple(token for token in found if token.member_id == context.actor.member_id)
 
@@ -105,4 +105,4 @@ _NOBODY = "00000000-0000-0000-0000-000000000000"
 
 def _id(text: str) -> str:
     """An id for the database: text that is none becomes one that nothing has."""
-    return (canonical_id(text) if len(text) == 36 else None) or _NOBODY
+    return canonical_id(text) or _NOBODY

@@ -33,22 +33,8 @@ class ViewerContext(Protocol):
         """The last position of the company's log that the request sees."""
 
 
-RIGHTS = (
-    Operation.READ,
-    Operation.CREATE,
-    Operation.UPDATE,
-    Operation.DELETE,
-    Operation.RESTORE,
-    Operation.PURGE,
-    Operation.EXPORT,
-    Operation.SHARE,
-    Operation.TRANSFER,
-)
-"""The operations that `viewer.can` tells of, in its order."""
-
-
 def rights_of(surface: Surface, entity: str) -> dict[str, bool]:
     """Operation name -> whether it exists for the actor on some rows; all False for an entity he cannot read."""
     seen = surface.entities.get(entity)
     allowed = seen.operations if seen is not None else frozenset()
-    return {operation.value: operation in allowed for operation in RIGHTS}
+    return {operation.value: operation in allowed for operation in Operation}

@@ -23,7 +23,7 @@ from schema.reply import ReadOnly, data_reply, result_reply
 from schema.request import GraphQLRequest, Reply, request_text
 
 _NO_RECORDS: Final = Catalog("", App(), {}, {}, {}, {})
-_NO_CREDENTIALS: Final = Text("Send credentials: Authorization: Bearer …", "请提供凭据:Authorization: Bearer …")
+_NO_CREDENTIALS: Final = Text("Send credentials: Authorization: Bearer …", "请提供凭据：Authorization: Bearer …")
 _KEPT = 200
 """Documents kept: the console and the command line send a few dozen."""
 
@@ -41,9 +41,7 @@ class AdminDesk:
     async def answer(self, actor: Actor | None, request: GraphQLRequest) -> Reply:
         """Answer a request. Raises for whatever ends it before execution."""
         if actor is None:
-            raise Unauthenticated(
-                Text("Send credentials: Authorization: Bearer …", "请提供凭据:Authorization: Bearer …")
-            )
+            raise Unauthenticated(_NO_CREDENTIALS)
         text = await request_text(self._runtime.persisted, actor.namespace, request)
         document = self._documents.get(text)
         if document is None:

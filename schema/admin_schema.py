@@ -53,7 +53,7 @@ def _viewer(info: Info) -> AdminViewer:
         member_id=strawberry.ID(actor.member_id),
         company=strawberry.ID(actor.company),
         roles=list(actor.roles),
-        platform=sorted(actor.grants.platform),
+        platform=sorted(actor.platform),
     )
 
 

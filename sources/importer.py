@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Final
 
 from base.clock import now
-from base.errors import BadInput, Conflict, Forbidden, LimitExceeded, SchemaChanged, Text
+from base.errors import BadInput, Conflict, LimitExceeded, SchemaChanged, Text
 from base.ids import new_id
 from base.json import Json
 from records.snapshot import Snapshot
@@ -161,8 +161,7 @@ class _Import:
 
     async def _bind(self) -> Snapshot:
         snapshot = await self.seat.snapshot()
-        if IMPORT not in snapshot.actor.platform:
-            raise Forbidden(Text(f"This needs the right '{IMPORT}'", f"此操作需要权限“{IMPORT}”"), {"right": IMPORT})
+        snapshot.actor.require(IMPORT)
         self.binding: Binding = bind(self.mapping, self.file.header, self.entity, snapshot)
         self.catalog_hash = snapshot.catalog.hash
         self.surface_hash = snapshot.actor.grants.hash

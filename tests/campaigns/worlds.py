@@ -91,7 +91,7 @@ class World:
         grants = resolve(roles_of(self.catalog), roles)
         return Actor(
             company="campaign", namespace=self.namespace, member_id=self.company.members[index % 5], name="Reader",
-            email=None, team_ids=own, roles=roles, grants=grants, default_team_id=own[0], platform=grants.platform,
+            email=None, team_ids=own, roles=roles, grants=grants, default_team_id=own[0],
         )  # fmt: skip
 
     def surface(self, actor: Actor) -> Surface:
