@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from base.errors import Fault, Text
 from base.json import Json
@@ -20,6 +20,10 @@ from storage.types import ColumnType
 
 Titles = Mapping[str, str]
 """Locale -> text."""
+
+
+NEVER_NULL: Final = frozenset({"id", "version", "createdAt", "updatedAt"})
+"""The system fields that every record has a value in; no grant hides them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from access.coverage import share_level
 from access.grant import Grant, GrantSet, Operation, ParentRows, RowRule, Rows, RowsWhere
 from expressions import Expression, SqlValue, Type, condition
 from metadata.catalog import Catalog, Entity
-from metadata.field import Field, RelationKind
+from metadata.field import NEVER_NULL, Field, RelationKind
 from metadata.scope import ACTOR
 from records.alias import Alias
 from records.binds import actor_value
@@ -243,7 +243,7 @@ class RuleColumns:
 
 def _sql_value(entity: Entity, field: Field, alias: Alias) -> SqlValue:
     type_ = Type.ID if field.name == "id" or field.relation is not None else field.type.expression
-    nullable = field.name not in ("id", "version", "createdAt", "updatedAt")
+    nullable = field.name not in NEVER_NULL
     return SqlValue(alias.column(field.column), type_ or Type.NULL, field.column.type.scale, nullable)
 
 

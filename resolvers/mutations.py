@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from graphql import OperationDefinitionNode
 
@@ -18,10 +18,8 @@ from resolvers.context import Context
 from resolvers.payload import Part, Payload, RecordPart, ResultsPart, empty, frame, join, plan_payload, settled, written
 from resolvers.plan import Planner
 from resolvers.readback import ReadBack, compile_read_back, read_many, read_one
-from resolvers.roots import MANY, RootKind, RootOperation, Roots
+from resolvers.roots import DELETES, MANY, RootKind, RootOperation, Roots
 from resolvers.terms import NotPlanned
-
-_DELETES: Final = frozenset({RootKind.DELETE, RootKind.DELETE_MANY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ def plan_mutation(
                 continue
             entity = catalog.entities[root.entity or ""]
             payload = plan_payload(planner, root, entity, nodes)
-            many, deleted = root.kind in MANY, root.kind in _DELETES
+            many, deleted = root.kind in MANY, root.kind in DELETES
             whole = frame(payload.parts, context.locale)
             back = None
             if payload.records and root.kind is not RootKind.PURGE:

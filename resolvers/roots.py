@@ -55,6 +55,9 @@ class Roots:
 MANY = frozenset({RootKind.CREATE_MANY, RootKind.UPDATE_MANY, RootKind.DELETE_MANY})
 """Mutations whose payload is the plural one."""
 
+DELETES = frozenset({RootKind.DELETE, RootKind.DELETE_MANY})
+"""Mutations whose payload shows records that are deleted by then."""
+
 _FIXED = (
     RootOperation("node", RootKind.NODE),
     RootOperation("nodes", RootKind.NODES),

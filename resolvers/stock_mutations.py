@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from graphql import GraphQLFieldResolver, GraphQLResolveInfo
 
@@ -16,9 +16,7 @@ from resolvers.commands import commands_of
 from resolvers.context import Context
 from resolvers.loaders import Loaders, as_record, find_record, loaders_of
 from resolvers.payload import settled, shown_fault, written
-from resolvers.roots import MANY, RootKind, RootOperation
-
-_DELETES: Final = frozenset({RootKind.DELETE, RootKind.DELETE_MANY})
+from resolvers.roots import DELETES, MANY, RootKind, RootOperation
 
 
 def mutation_resolver(operation: RootOperation) -> GraphQLFieldResolver:
@@ -52,7 +50,7 @@ async def _records(
 ) -> Mapping[str, dict[str, Any] | None]:
     if kind is RootKind.PURGE or not ids:
         return {}
-    if kind not in _DELETES:
+    if kind not in DELETES:
         return {record_id: await find_record(context, entity, record_id) for record_id in ids}
     limits = context.runtime.limits
     listing = Listing(

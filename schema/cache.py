@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
-import orjson
 import strawberry
 
 from access.grant import GrantSet
@@ -12,16 +9,12 @@ from base.limits import DEFAULTS, Limits
 from metadata.catalog import Catalog
 from records.surface import Surface, surface_of
 from resolvers.roots import roots
-from resolvers.variables import Coerced, Coercers
+from resolvers.variables import Coercers
 from schema.adapter import merge
 from schema.bounded import Bounded
-from schema.document import Binding, CompiledDocument, CompiledOperation, compile_document
-from schema.introspection import introspect
-from schema.sdl import Sdl, sdl_of
+from schema.document import Binding, CompiledDocument, compile_document
 from schema.shared import STRUCTURAL_ENUMS
 from schema.types_root import ResolverOf
-
-_KEPT_INTROSPECTIONS = 8  # answers of megabytes; clients ask two or three forms
 
 
 class CompiledSchema:
@@ -37,7 +30,6 @@ class CompiledSchema:
             self.core, catalog, self.roots, Coercers(STRUCTURAL_ENUMS, limits.input_objects), limits
         )
         self._documents: Bounded[str, CompiledDocument] = Bounded(limits.cached_documents)
-        self._introspections: Bounded[tuple[str, str | None, str], bytes] = Bounded(_KEPT_INTROSPECTIONS)
 
     @property
     def strawberry_schema(self) -> strawberry.Schema:
@@ -50,20 +42,6 @@ class CompiledSchema:
         if found is None:
             found = self._documents.put(text, compile_document(text, self._binding))
         return found
-
-    def introspection(self, document: CompiledDocument, operation: CompiledOperation, coerced: Coerced) -> bytes:
-        """The JSON bytes of the `data` of an operation that is all introspection (`operation.introspection`)."""
-        key = (document.text, operation.name, repr(coerced.values))
-        found = self._introspections.get(key)
-        if found is None:
-            data = introspect(self.core, document.node, operation.node, coerced.values)
-            found = self._introspections.put(key, orjson.dumps(data))
-        return found
-
-    @cached_property
-    def sdl(self) -> Sdl:
-        """The schema in the schema definition language."""
-        return sdl_of(self.core)
 
 
 class SchemaCache:

@@ -202,23 +202,6 @@ class DocumentStore(Protocol):
         """The text of a company's document by its id, or None."""
 
 
-class MemoryDocuments:
-    """Persisted documents in memory: for documents that a deployment ships, and for tests."""
-
-    def __init__(self) -> None:
-        self._texts: dict[tuple[str, str], str] = {}
-
-    def register(self, company: str, text: str) -> str:
-        """Keep a document and give its id."""
-        document_id = id_of(text)
-        self._texts[company, document_id] = text
-        return document_id
-
-    async def get(self, company: str, document_id: str) -> str | None:
-        """The text of a company's document by its id, or None."""
-        return self._texts.get((company, document_id))
-
-
 def id_of(text: str) -> str:
     """The id of a persisted document: `sha256:` and the hash of its text in UTF-8, in hexadecimal."""
     return _ID_PREFIX + hashlib.sha256(text.encode()).hexdigest()

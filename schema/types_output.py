@@ -8,18 +8,14 @@ from typing import Any, Final
 
 from graphql import GraphQLInt, GraphQLString
 
-from metadata.field import Choice, Field, GraphQLKind, RelationKind
+from metadata.field import NEVER_NULL, Choice, Field, GraphQLKind, RelationKind
+from records.reading.aggregates import aggregate_type
 from resolvers.renamed import old_names
 from resolvers.roots import MANY, RootKind
 from schema.flat import Argument, EnumValue, OutputField, RecordEnum, RecordObject
 from schema.pool import TypePool, View, deprecation, enum_name, is_enum
-from schema.scalars import DECIMAL, LONG
 from schema.shared import DELETED, NODE, NON_NULL, PAGE_INFO
 
-NEVER_NULL: Final = frozenset({"id", "version", "createdAt", "updatedAt"})
-"""The only scalars that are non-null: others may be hidden in single records."""
-
-NUMERIC_FUNCTIONS: Final = ("sum", "avg")
 FUNCTIONS: Final = {
     "sum": "SumAggregate",
     "avg": "AvgAggregate",
@@ -161,19 +157,13 @@ def _aggregated(pool: TypePool, view: View, function: str) -> dict[str, OutputFi
         if function not in item.type.aggregates:
             continue
         if function == "distinctCount":
-            fields[item.api_name] = pool.output(NON_NULL[GraphQLInt], pool.field_title(item))
+            type_: Any = NON_NULL[GraphQLInt]
+        elif function in ("min", "max"):
+            type_ = pool.value_type(view, item)
         else:
-            value = pool.value_type(view, item)
-            type_ = aggregate_type(function, value) if function in NUMERIC_FUNCTIONS else value
-            fields[item.api_name] = pool.output(type_, pool.field_title(item))
+            type_ = pool.get(aggregate_type(function, item))
+        fields[item.api_name] = pool.output(type_, pool.field_title(item))
     return fields
-
-
-def aggregate_type(function: str, value: Any) -> Any:
-    """The type of a sum or an average: exact for what is exact. A sum of Int is Long, of Long Decimal."""
-    if value.name == "Float":
-        return value
-    return LONG if function == "sum" and value.name == "Int" else DECIMAL
 
 
 def _payload(pool: TypePool, view: View) -> dict[str, OutputField]:

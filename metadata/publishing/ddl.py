@@ -10,15 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from metadata.catalog import Catalog, Entity
-from metadata.field import RelationKind
+from metadata.field import NEVER_NULL, RelationKind
 from metadata.physical import HERE, THERE, cut
 from storage import ddl
 from storage.ddl import ColumnSpec, IndexPart
 from storage.engine import Dialect
 from storage.types import UUID
-
-_ALWAYS_SET = frozenset({"id", "version", "createdAt", "updatedAt"})
-"""System fields whose columns are never null."""
 
 _RULE_FIELDS = frozenset({"owner", "team"})
 """System references that row rules ask for: they get an index as authored references do."""
@@ -61,7 +58,7 @@ def migration_ddl(before: Catalog | None, after: Catalog, dialect: Dialect) -> l
 def column_specs(entity: Entity) -> list[ColumnSpec]:
     """The columns of an entity's table: name, type, never null."""
     return [
-        (column.name, column.type, item.system and item.name in _ALWAYS_SET)
+        (column.name, column.type, item.system and item.name in NEVER_NULL)
         for item in entity.fields.values()
         for column in item.columns
     ]

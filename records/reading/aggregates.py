@@ -19,16 +19,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 
+from base import decimals
 from metadata.field import Field
 from records.alias import Alias
 from records.gate import Gate
 from records.selection import Aggregate, AggregateItem, TypeName
 from storage.engine import Dialect
 from storage.sql import JsonObject, constant
+from storage.sums import HALF
 from storage.types import BOOLEAN, ColumnType
-
-AVERAGE_SCALE = 10
-"""Digits behind the point of an average, as of every division."""
 
 LARGEST_SUMMED = 1e290
 """Doubles from here on have no sum and no average: 10**18 smaller ones stay finite."""
@@ -107,7 +106,7 @@ def _average(value: ColumnElement[Any], type_: ColumnType, dialect: Dialect) -> 
     # a cast to the dividend's scale makes PostgreSQL divide with as many digits
     total = sa.cast(sa.func.sum(sa.cast(value, sa.Numeric())), sa.Numeric(60, _EXACT_DIVIDEND))
     quotient = total / sa.func.nullif(sa.func.count(value), constant(0))
-    return sa.cast(sa.func.trim_scale(sa.func.round(quotient, constant(AVERAGE_SCALE))), sa.Text())
+    return sa.cast(sa.func.trim_scale(sa.func.round(quotient, constant(decimals.SCALE))), sa.Text())
 
 
 def _finite(function: Callable[[Any], sa.Function[Any]], value: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -122,24 +121,13 @@ def _finite(function: Callable[[Any], sa.Function[Any]], value: ColumnElement[An
 
 def _halves(value: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     """Sums of the high and low parts of scaled integers: a plain sum overflows at 64 bits."""
-    half = constant(1_000_000_000)
+    half = constant(HALF)
     return sa.func.sum(value.op("/")(half)), sa.func.sum(value.op("%")(half))
 
 
-COUNT_TYPE = "Int"
-"""GraphQL's name for the type of count and distinctCount."""
-
-
 def aggregate_type(function: str, field: Field) -> str:
-    """GraphQL's name for the scalar of an aggregate, by the table above; min and max have the field's own type."""
-    match function, field.column.type.kind:
-        case "distinctCount", _:
-            return COUNT_TYPE
-        case "min" | "max", _:
-            return field.type.graphql_name
-        case _, "float":
-            return "Float"
-        case "sum", "integer":
-            return "Long"
-        case _:
-            return "Decimal"
+    """GraphQL's name for the scalar of a sum or an average, by the table above."""
+    kind = field.column.type.kind
+    if kind == "float":
+        return "Float"
+    return "Long" if function == "sum" and kind == "integer" else "Decimal"

@@ -17,14 +17,12 @@ from sqlalchemy.sql.elements import False_, True_
 
 from base.errors import BadInput, Text
 from metadata.catalog import Entity
-from metadata.field import Field
+from metadata.field import NEVER_NULL, Field
 from records.alias import Alias
 from records.gate import Gate
 from records.selection import Order
 from storage.engine import Dialect
 from storage.types import ColumnType
-
-_NEVER_NULL = frozenset({"id", "version", "createdAt", "updatedAt"})
 
 MAX_ORDER_KEYS = 8
 """More keys than this order nothing that a reader could see, and each multiplies the forms of a page's start."""
@@ -83,7 +81,7 @@ def order_keys(orders: Sequence[Order], alias: Alias, gate: Gate) -> tuple[Key, 
     keys: list[Key] = []
     for order in orders:
         field, clause = _path_value(order.path, alias, gate)
-        nullable = len(order.path) > 1 or field.name not in _NEVER_NULL
+        nullable = len(order.path) > 1 or field.name not in NEVER_NULL
         primary = order.path == ("id",)
         key = Key(clause, field.column.type, nullable, order.descending, order.nulls_first, primary=primary)
         cell = gate.cell(alias, field) if len(order.path) == 1 else sa.true()
