@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of one server. Units stand last in the names; CONTRACT-level defaults."""
+    """Limits of one server. Units stand last in the names."""
 
     body_bytes: int = 1 << 20  # parsed in memory, before any rule can look at it
     document_chars: int = 128 * 1024  # of one GraphQL document: one long literal costs as much as a screen of fields
@@ -28,6 +28,7 @@ class Limits:
     filter_nodes: int = 500
     in_list_max: int = 10_000
     search_terms: int = 10
+    search_chars: int = 1_000  # folding is not free: some characters fold to eighteen
     relation_rows: int = 1_000  # rows written by one mutation field, nested ones included
     nested_depth: int = 3
     mutation_rows: int = 1_000  # more is an import
@@ -43,16 +44,12 @@ class Limits:
     expression_nodes: int = 500
     variable_shapes: int = 32  # plans per document and rule hash
     cached_documents: int = 2_000  # per compiled schema
-    cached_plans: int = 4_000
     cached_schemas: int = 200
     text_chars: int = 100_000  # any one text value without its own maxLength
     json_bytes: int = 256 * 1024  # one json field's value
     actor_seconds: float = 5.0  # age at which a cached actor is read again
-    socket_init_seconds: float = 10.0
-    socket_subscriptions: int = 100
     request_seconds: float = 30.0
     lock_timeout_ms: int = 300  # readers queue behind waiting DDL for at most this long
-    small_table_rows: int = 10_000  # publishing in one transaction keeps readers out for about 100 ms here
 
 
 DEFAULTS = Limits()

@@ -59,11 +59,6 @@ def postgres_fold_statements(schema: str) -> list[str]:
     ]
 
 
-def postgres_fold_statement(schema: str) -> str:
-    """`postgres_fold_statements` as one text, for a connection that takes several statements at once."""
-    return ";\n".join(postgres_fold_statements(schema)) + ";"
-
-
 @cache
 def _exceptions() -> tuple[str, str]:
     """A regular expression for the letters that lower case leaves alone, and the SQL over `l` that folds them."""
