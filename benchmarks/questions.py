@@ -62,13 +62,14 @@ STRAWBERRY = {
 }
 
 _PLIANT_PAGES = {
-    "Q3": "query P($first: Int!, $after: String) { page: accounts(first: $first, after: $after) { pageInfo { endCursor } } }",
-    "Q6": "query P($first: Int!, $after: String) { page: opportunities(orderBy: [{amount: DESC}], first: 1000, after: $after) "
+    "Q3": "query P($first: Int!, $after: String) { page: accounts(first: $first, after: $after) "
     "{ pageInfo { endCursor } } }",
+    "Q6": "query P($first: Int!, $after: String) { page: opportunities(orderBy: [{amount: DESC}], first: $first, "
+    "after: $after) { pageInfo { endCursor } } }",
 }
 _POSTGRAPHILE_PAGES = {
-    "Q6": "query P($first: Int!, $after: Cursor) { page: allOpportunities(orderBy: [AMOUNT_DESC, ROW_ID_DESC], first: $first, after: "
-    "$after) { pageInfo { endCursor } } }",
+    "Q6": "query P($first: Int!, $after: Cursor) { page: allOpportunities(orderBy: [AMOUNT_DESC, ROW_ID_DESC], "
+    "first: $first, after: $after) { pageInfo { endCursor } } }",
 }
 
 
