@@ -72,7 +72,10 @@ class Server:
 
 @asynccontextmanager
 async def place(engine: str, folder: Path) -> AsyncIterator[dict[str, str]]:
-    """The environment that names the database: the folder's, or one made on the server and dropped afterwards."""
+    """The environment that names the database: the folder's, or one made on the server and dropped afterwards.
+
+    Who may make no database gets the server's own.
+    """
     if engine == "sqlite":
         yield {}
         return
@@ -80,11 +83,14 @@ async def place(engine: str, folder: Path) -> AsyncIterator[dict[str, str]]:
     connection = await asyncpg.connect(POSTGRES)
     try:
         await connection.execute(f"CREATE DATABASE {quoted(name)}")
-        try:
-            yield {"PLIANT_DATABASE_URL": urlunsplit(urlsplit(POSTGRES)._replace(path=f"/{name}"))}
-        finally:
-            await connection.execute(f"DROP DATABASE {quoted(name)} WITH (FORCE)")
+    except asyncpg.InsufficientPrivilegeError:
+        await connection.close()
+        yield {"PLIANT_DATABASE_URL": POSTGRES}
+        return
+    try:
+        yield {"PLIANT_DATABASE_URL": urlunsplit(urlsplit(POSTGRES)._replace(path=f"/{name}"))}
     finally:
+        await connection.execute(f"DROP DATABASE {quoted(name)} WITH (FORCE)")
         await connection.close()
 
 
@@ -108,6 +114,7 @@ async def siege(budget: Budget, engine: str, folder: Path, kills: int | None = N
             company = founded.company
             head = await house.head(company.id)
             await check_books(budget, house.engine, company.namespace, head.catalog, ledger)
+            await house.delete_company(company.id)
         finally:
             await house.close()
         budget.note(f"{engine}: writes acknowledged", ledger.acknowledged)
