@@ -77,6 +77,13 @@ class Grant:
     fields: FieldRights = ALL_FIELDS
     check: Expression | None = None
 
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """Every expression in it: of rows, of fields, of the check."""
+        rows = [rule.expression for rule in self.rows if isinstance(rule, RowsWhere)]
+        fields = [right for right in self.fields.named.values() if isinstance(right, Expression)]
+        return (*rows, *fields, *(() if self.check is None else (self.check,)))
+
 
 @dataclass(frozen=True, slots=True)
 class GrantSet:

@@ -9,10 +9,11 @@ from typing import Final, cast
 
 from access.actor import Actor
 from access.comparison import lacking
+from access.grant import GrantSet, Operation, Rows
 from access.member import manager_remains
 from access.resolve import resolve, roles_of
 from access.role import Role
-from base.errors import BadInput, DocumentsInvalid, Fault, Forbidden, Text
+from base.errors import BadInput, DocumentsInvalid, Fault, Text
 from base.json import Json
 from metadata.build import Documents, next_catalog
 from metadata.catalog import Catalog
@@ -20,6 +21,7 @@ from metadata.faults import invalid, refused
 from metadata.publishing.census import Census
 from metadata.publishing.diff import Change, diff_catalogs
 from metadata.publishing.publish import Published, merge, plan_steps, publish
+from metadata.scope import ACTOR
 from metadata.store import Head
 from resolvers.runtime import Runtime
 
@@ -54,12 +56,6 @@ class Preview:
     faults: tuple[Fault, ...]
 
 
-def require_right(actor: Actor, right: str) -> None:
-    """Raise `Forbidden` unless the actor has a platform right."""
-    if right not in actor.grants.platform:
-        raise Forbidden(Text(f"This needs the right '{right}'", f"此操作需要权限“{right}”"), {"right": right})
-
-
 def proposal_of(documents: Sequence[Json], removals: Sequence[Key] = (), allow_loss: Sequence[str] = ()) -> Proposal:
     """A proposal from documents as they were sent. Raises `DocumentsInvalid` for what is no document at all."""
     found: dict[Key, Mapping[str, Json]] = {}
@@ -80,6 +76,7 @@ def proposal_of(documents: Sequence[Json], removals: Sequence[Key] = (), allow_l
 
 async def preview(runtime: Runtime, actor: Actor, head: Head, proposal: Proposal) -> Preview:
     """What publishing would do, faults of documents and of rows included; nothing is written."""
+    _check_removals(head.catalog, proposal)
     try:
         catalog = await _next(runtime, head, proposal)
     except DocumentsInvalid as error:
@@ -106,9 +103,11 @@ async def publish_as(
     """
     touches_roles = any(kind == _ROLE for kind, _ in proposal.keys)
     if actor is not None:
-        require_right(actor, PUBLISH)
+        actor.require(PUBLISH)
         if touches_roles:
-            require_right(actor, ROLES)
+            actor.require(ROLES)
+    if head is not None:
+        _check_removals(head.catalog, proposal)
     if head is not None and touches_roles:
         catalog = await _next(runtime, head, proposal)
         faults = await _role_faults(runtime, namespace, actor, head.catalog, catalog, proposal)
@@ -130,12 +129,15 @@ async def publish_as(
     return published
 
 
-async def _next(runtime: Runtime, head: Head, proposal: Proposal) -> Catalog:
-    before = head.catalog
+def _check_removals(before: Catalog, proposal: Proposal) -> None:
     missing = [key for key in proposal.removals if key not in before.documents]
     if missing:
         kind, name = missing[0]
         raise BadInput(Text(f"There is no document {kind}/{name} to remove", f"没有可删除的文档 {kind}/{name}"))
+
+
+async def _next(runtime: Runtime, head: Head, proposal: Proposal) -> Catalog:
+    before = head.catalog
     documents = merge(before.documents, proposal.documents, proposal.removals)
     # checking hundreds of documents takes long enough that others would notice
     return await asyncio.to_thread(next_catalog, documents, before.physical, proposal.documents.keys(), runtime.limits)
@@ -158,6 +160,11 @@ async def _role_faults(
                 some = ", ".join(missing[:5])
                 en = f"the role gives what you do not have yourself: {some}"
                 faults.append(refused((_ROLE, name), en, f"该角色包含您自己没有的权限:{some}"))
+            unseen = _unseen(before, after, have, name)
+            if unseen:
+                some = ", ".join(unseen[:5])
+                en = f"a rule of the role reads what you may not read yourself: {some}"
+                faults.append(refused((_ROLE, name), en, f"该角色的规则读取了您自己无权读取的字段:{some}"))
     if not await manager_remains(runtime.engine, namespace, after, runtime.resolver):
         en = "no active member could manage members any more"
         faults.append(refused((_ROLE, names[0]), en, "将不再有可管理成员的在职成员"))
@@ -171,3 +178,31 @@ def _trusted(before: Catalog, after: Catalog) -> Mapping[str, Role]:
         name for name in new if before.documents.get((_ROLE, name)) == after.documents.get((_ROLE, name))
     }
     return {**old, **{name: new[name] for name in same}}
+
+
+def _unseen(before: Catalog, after: Catalog, have: GrantSet, name: str) -> list[str]:
+    """Fields that new expressions of a role read and its author may not: who sees a row would tell him their values."""
+    old, new = roles_of(before).get(name), roles_of(after).get(name)
+    found: set[str] = set()
+    for entity, grants in (new.entities if new is not None else {}).items():
+        known = [*have.entities.get(entity, ()), *(old.entities.get(entity, ()) if old is not None else ())]
+        sources = {item.source for grant in known for item in grant.expressions}
+        for item in {item for grant in grants for item in grant.expressions if item.source not in sources}:
+            for path in item.reads:
+                found.update(_unread(after, have, entity, path))
+    return sorted(found)
+
+
+def _unread(catalog: Catalog, have: GrantSet, entity: str, path: Sequence[str]) -> list[str]:
+    if path[0] == ACTOR:
+        return []
+    found, current = [], catalog.entities[entity]
+    for step in path:
+        relation = current.relations.get(step)
+        field = current.by_api_name.get(step) or current.fields[step]
+        reading = have.of(current.name, Operation.READ)
+        if not any(Rows.ALL in grant.rows and grant.fields.right(field.name) is True for grant in reading):
+            found.append(f"{current.name}.{field.name}")
+        if relation is not None and step is not path[-1]:
+            current = catalog.entities[relation.target]
+    return found

@@ -14,8 +14,11 @@ from graphql import (
     GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
+    StringValueNode,
+    Visitor,
     parse,
     validate,
+    visit,
 )
 
 from base.errors import BadInput, LimitExceeded, NotFound, Text
@@ -24,7 +27,7 @@ from metadata.catalog import Catalog
 from records.selection import Selection
 from resolvers.plan import Planner, entities_of, node_variables
 from resolvers.roots import Roots
-from resolvers.variables import Coerced, Coercers, Shape, Variables
+from resolvers.variables import Coerced, Coercers, Shape, Variables, check_nul
 from schema.bounded import Bounded
 from schema.errors import DocumentInvalid
 from schema.introspection import is_introspection
@@ -166,6 +169,8 @@ def compile_document(text: str, binding: Binding) -> CompiledDocument:
     if len(text) > limits.document_chars:
         raise exceeded(Text("characters", "字符"), limits.document_chars)
     node = _parse(text, limits, located=False)
+    if "\\u" in text:
+        visit(node, _Texts())
     costs = measure(node, binding.schema, limits)
     errors = validate(binding.schema, node, max_errors=MAX_ERRORS, hide_suggestions=True)
     if any(error.message == _ABORTED for error in errors):
@@ -179,6 +184,14 @@ def compile_document(text: str, binding: Binding) -> CompiledDocument:
         CompiledOperation(binding, node, item, costs[item.name.value if item.name else None]) for item in operations
     )
     return CompiledDocument(text, node, {item.name: item for item in compiled})
+
+
+class _Texts(Visitor):
+    """Refuses literals with a NUL, which JSON and the lexer let through as an escape."""
+
+    def enter_string_value(self, node: StringValueNode, *_: Any) -> None:
+        """Called by `visit`."""
+        check_nul(node.value)
 
 
 def _parse(text: str, limits: Limits, *, located: bool) -> DocumentNode:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 from graphql import (
@@ -105,9 +105,9 @@ def read_date_time(value: Any) -> str:
     if match is not None:
         day, clock, fraction, zone = match[1], match[2], (match[3] or "")[:7], match[4].upper()
         try:
-            datetime.fromisoformat(f"{day}T{clock}{fraction}{zone}")
+            datetime.fromisoformat(f"{day}T{clock}{fraction}{zone}").astimezone(UTC)
             return f"{day}T{clock}{fraction}{zone}"
-        except ValueError:
+        except (ValueError, OverflowError):  # in UTC it may lie beyond the calendar
             pass
     raise _refuse('DateTime is an instant with an offset, such as "2026-11-23T08:05:00Z"')
 

@@ -26,7 +26,10 @@ _BETWEEN = "\n"  # no term holds white space, so none is found across two fields
 
 
 def search_terms(text: str, limits: Limits) -> list[str]:
-    """The folded terms of a search text. Raises `LimitExceeded` for too many."""
+    """The folded terms of a search text. Raises `LimitExceeded` for too many, and for a text that is too long."""
+    if len(text) > limits.search_chars:
+        most = limits.search_chars
+        raise LimitExceeded(Text(f"A search takes at most {most} characters", f"搜索最多 {most} 个字符"))
     terms = fold_text(text).split()
     if len(terms) > limits.search_terms:
         raise LimitExceeded(

@@ -133,8 +133,18 @@ class _Children:
             if verb in asked:
                 await self._change(items_of(asked[verb]), (*path, verb), whole=verb == "set")
         if "delete" in asked:
-            ids = {record_id: (*path, "delete", str(number)) for number, record_id in _ids(asked["delete"])}
-            await self._delete(ids)
+            await self._delete(self._ids(asked["delete"], (*path, "delete")))
+
+    def _ids(self, value: Json, path: Path) -> dict[str, Path]:
+        """The ids of a list, each with its place; text that is no id is the id of nothing."""
+        ids: dict[str, Path] = {}
+        for number, item in enumerate(items_of(value)):
+            record_id = canonical_id(item)
+            if record_id is None:
+                self.draft.faults.append(not_found((*path, str(number))))
+            else:
+                ids[record_id] = (*path, str(number))
+        return ids
 
     async def _create(self, given: Json, path: Path) -> None:
         if isinstance(given, Mapping):
@@ -222,7 +232,3 @@ def _relation(item: Field) -> Relation:
 
 def _no_object(path: Path) -> Fault:
     return invalid(path, "must be an object", "必须是对象")
-
-
-def _ids(value: Json) -> list[tuple[int, str]]:
-    return [(number, canonical_id(item) or "") for number, item in enumerate(items_of(value))]

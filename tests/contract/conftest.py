@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pliant.house import House
+from tests.contract.staff import Staff, found_staff
 from tests.engines import ENGINES, place_of
 from tests.houses import Client, found_company, hire, opened_house
 from tests.schema.samples import SALES
@@ -54,3 +55,9 @@ async def owner(house: House) -> Client:
 async def seller(owner: Client) -> Client:
     """A seller of the same company."""
     return await hire(owner, "Sue", "seller")
+
+
+@pytest.fixture
+async def staff(house: House) -> Staff:
+    """A company in which much is hidden from Sue."""
+    return await found_staff(house)
