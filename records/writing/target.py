@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 
 from access.grant import Grant, Operation, Rows
+from base.ids import canonical_id
 from expressions import Expression
 from records.alias import Alias
 from records.gate import is_true_constant
@@ -77,9 +78,10 @@ class Wanted:
 
 
 async def read_targets(draft: Draft, plan: WritePlan, ids: Iterable[str], wanted: Wanted) -> dict[str, Target]:
-    """The rows of these ids, by id; those that do not exist (or not in that state) are absent."""
+    """The rows of these ids, by id; those that do not exist (or not in that state), and what is no id, are absent."""
     query = _Query.of(plan, wanted)
-    found = await query.probe.rows(draft.snapshot, {"ids": list(dict.fromkeys(ids))})
+    known = [item for item in dict.fromkeys(ids) if canonical_id(item) is not None]  # PostgreSQL reads nothing else
+    found = await query.probe.rows(draft.snapshot, {"ids": known})
     targets = {}
     width = len(plan.order)
     for values in found:

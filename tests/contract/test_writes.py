@@ -189,6 +189,18 @@ async def test_upsert(owner: Client) -> None:
     ]
 
 
+async def test_texts_that_are_no_ids_are_ids_of_nothing(owner: Client) -> None:
+    text = f"""mutation {{
+      merge: mergeAccounts(ids: ["", "5", "é"], keep: "-1") {{ {ERRORS} }}
+      update: updateAccount(id: "1 OR 1=1", input: {{}}) {{ {ERRORS} }}
+      delete: deleteAccount(id: "") {{ {ERRORS} }}
+      restore: restoreAccount(id: "x") {{ {ERRORS} }}
+      purge: purgeAccount(id: "x") {{ {ERRORS} }}
+    }}"""
+    for name, done in (await owner.data(text)).items():
+        assert {fault["code"] for fault in done["userErrors"]} == {"NOT_FOUND"}, name
+
+
 async def test_merge_tells_before_it_does(owner: Client) -> None:
     keep, other = await create_account(owner, name="A"), await create_account(owner, name="B", sector="TECH")
     text = """mutation($ids: [ID!]!, $keep: ID!, $dry: Boolean) { mergeAccounts(ids: $ids, keep: $keep, dryRun: $dry) {
