@@ -60,6 +60,6 @@ def fuzz(tally: Tally, commands: Path, server: Running, wanted: Round, scratch: 
         return 0
     found = _CASES.search(done.stdout)
     cases = int(found[1].replace(",", "")) if found else 0
-    detail = f"{done.stdout[-4000:]}\n{done.stderr[-2000:]}"
+    detail = f"{done.stdout[done.stdout.find('= FAILURES ') :][:8000]}\n{done.stderr[-2000:]}"
     tally.add(Check(f"{name}: no 5xx in {cases} operations", done.returncode == 0 and cases > 0, detail))
     return cases

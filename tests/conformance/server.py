@@ -26,6 +26,8 @@ COMPANY = Path(__file__).parent / "company"
 READY_SECONDS = 30
 STOP_SECONDS = 20
 ACCOUNTS, OFFERS = 12, 60
+LINE_CHARS = 800
+"""Of a longer line of the log only its ends are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,9 @@ class Running:
         return found["data"]
 
     def faults(self) -> list[str]:
-        """Lines of the server's log: it logs faults of its own, and nothing else."""
-        return [line for line in self.log.read_text("utf-8").splitlines() if line.strip()]
+        """Lines of the server's log, with the ends of their traces: it logs faults of its own, and nothing else."""
+        lines = [line for line in self.log.read_text("utf-8").splitlines() if line.strip()]
+        return [line if len(line) < LINE_CHARS else f"{line[:200]} ... {line[-LINE_CHARS:]}" for line in lines]
 
 
 @contextmanager

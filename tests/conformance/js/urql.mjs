@@ -80,3 +80,10 @@ await check("urql: a request without a token is told UNAUTHENTICATED", async () 
   assert.equal(error.response.status, 401);
   assert.equal(error.graphQLErrors[0]?.extensions.code, "UNAUTHENTICATED");
 });
+
+await check("urql: its default, queries by GET, is refused as HTTP says", async () => {
+  const byGet = new Client({ url: endpoint, exchanges: [fetchExchange], fetchOptions: { headers: bearer() } });
+  const { error } = await byGet.query(gql`{ meta { position } }`, {}).toPromise();
+  assert.equal(error.response.status, 405);
+  assert.equal(error.response.headers.get("allow"), "POST");
+});
