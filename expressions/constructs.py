@@ -156,6 +156,9 @@ def _double_operation(element: _DoubleOperation, compiler: SQLCompiler, **kw: An
 @compiles(contained, "postgresql")
 def _contained_in_array(element: contained, compiler: SQLCompiler, **kw: Any) -> str:
     item, items = _operands(element, compiler, kw)
+    if items.lstrip("(").startswith("SELECT"):
+        # ANY would take the rows of a sub-select, not the array in its one row; the planner drops the COALESCE
+        items = f"COALESCE({items})"
     return f"{item} = ANY ({items})"
 
 

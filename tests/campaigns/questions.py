@@ -6,7 +6,7 @@ rows too when asked, page sizes stay small enough for thousands of requests.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +31,21 @@ _PATHS: tuple[Mapping[str, Any], ...] = (
 
 class Questioner(Asker):
     """Makes selections that stand for documents which the actor's schema takes."""
+
+    def vary(self, kept: Collection[str]) -> bool:
+        """Give other values to the selection's variables, but for the kept ones; whether any has changed."""
+        before = dict(self.variables)
+        for name, value in before.items():
+            if name not in kept:
+                self.variables[name] = {"in": [self._other(value["in"][0])]} if _is_deep(value) else self._other(value)
+        return before != self.variables
+
+    def _other(self, value: Any) -> Any:
+        """A value that may stand where this one stands: another small number, a part of a list."""
+        if isinstance(value, list):
+            return self.random.sample(value, self.random.randint(0, len(value)))
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        return self.random.choice([0, 1, 2, 3, 5]) if whole else value
 
     def _root(self) -> ask.Root:
         random = self.random
@@ -133,3 +148,8 @@ class Questioner(Asker):
                 return self.term(random.sample(values, random.randint(0, len(values))))
             case _:
                 return self.term(random.choice(values))
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether the asker has put a value at a path inside its variable."""
+    return isinstance(value, dict) and value.keys() == {"in"}

@@ -15,7 +15,7 @@ from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLList, GraphQ
 
 from metadata.catalog import Catalog, Entity
 from records import selection as ask
-from records.selection import Constant, Listing, Order
+from records.selection import Constant, Listing, Order, Variable
 
 PAGE = ("first", "last", "after", "before", "offset", "search")
 
@@ -36,8 +36,10 @@ class Renderer:
     catalog: Catalog
     random: Random
     terms: Mapping[str, Any]
+    written: set[str] = field(default_factory=set)
+    """The selection's variables whose values stand in the document itself."""
     _declared: list[str] = field(default_factory=list)
-    _values: dict[str, Any] = field(default_factory=dict)
+    _given: dict[str, Any] = field(default_factory=dict)
     _fragments: list[str] = field(default_factory=list)
     _count: int = 0
 
@@ -47,59 +49,70 @@ class Renderer:
         head = (
             f"query Q({', '.join(self._declared)})" if self._declared else self.random.choice(["query", "query Q", ""])
         )
-        return Request("\n".join([f"{head} {body}", *self._fragments]), self._values)
+        return Request("\n".join([f"{head} {body}", *self._fragments]), self.variables())
 
     # -- values ------------------------------------------------------------------------------------------------------
 
     def plain(self, tree: Any) -> Any:
         """A tree of terms as the JSON that it stands for."""
-        if isinstance(tree, Mapping):
-            return {key: self.plain(item) for key, item in tree.items()}
-        if isinstance(tree, tuple):
-            return [self.plain(item) for item in tree]
-        if isinstance(tree, Constant):
-            return tree.value
+        match tree:
+            case Mapping():
+                return {key: self.plain(item) for key, item in tree.items()}
+            case tuple():
+                return [self.plain(item) for item in tree]
+            case Constant():
+                return tree.value
         value: Any = self.terms
         for step in tree.path:
             value = value[step]
         return value
 
-    def _variable(self, type_: Any, value: Any, default: str | None = None) -> str:
+    def variables(self) -> dict[str, Any]:
+        """The variables of the document for what the selection's own variables are now."""
+        return {name: self.plain(tree) for name, tree in self._given.items()}
+
+    def _variable(self, type_: Any, tree: Any, default: str | None = None) -> str:
         self._count += 1
         name = f"v{self._count}"
         self._declared.append(f"${name}: {type_}" + ("" if default is None else f" = {default}"))
         if default is None:
-            self._values[name] = value
+            self._given[name] = tree
         return f"${name}"
 
-    def _value(self, type_: Any, value: Any, chance: float = 0.3) -> str:
+    def _value(self, type_: Any, tree: Any, chance: float = 0.3) -> str:
         """A value as a literal with variables in it, or as a variable."""
-        if value is not None and self.random.random() < chance:
+        if tree != Constant(None) and self.random.random() < chance:
             if self.random.random() < 0.1:
-                return self._variable(type_, None, self._literal(type_, value, 0))
-            return self._variable(type_, value)
-        return self._literal(type_, value, chance / 2)
+                return self._variable(type_, None, self._literal(type_, tree, 0))
+            return self._variable(type_, tree)
+        return self._literal(type_, tree, chance / 2)
 
-    def _literal(self, type_: Any, value: Any, chance: float) -> str:
+    def _literal(self, type_: Any, tree: Any, chance: float) -> str:
         bare = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
-        if value is None:
+        if isinstance(tree, Variable):
+            self.written.add(str(tree.path[0]))
+            tree = Constant(self.plain(tree))
+        if tree == Constant(None):
             return "null"
         if isinstance(bare, GraphQLList):
-            # a variable inside a list is right, but no plan holds it: now and then
-            inner = chance if isinstance(_named(bare), GraphQLInputObjectType) else chance / 10
-            items = value if isinstance(value, list) else [value]
-            if len(items) == 1 and self.random.random() < 0.1:
-                return self._value(bare.of_type, items[0], 0)  # one value stands for a list of it
-            return f"[{', '.join(self._value(bare.of_type, item, inner) for item in items)}]"
+            return self._list(bare, tree, chance)
         if isinstance(bare, GraphQLInputObjectType):
             parts = []
-            for key, item in value.items():
+            for key, item in _entries(tree).items():
                 inner_type = bare.fields[key].type
                 if bare.is_one_of:
                     inner_type = GraphQLNonNull(inner_type)
                 parts.append(f"{key}: {self._value(inner_type, item, chance)}")
             return "{" + ", ".join(parts) + "}"
-        return str(value) if isinstance(bare, GraphQLEnumType) else _json_literal(value)
+        return str(tree.value) if isinstance(bare, GraphQLEnumType) else _json_literal(tree.value)
+
+    def _list(self, type_: Any, tree: Any, chance: float) -> str:
+        # a variable inside a list is right, but no plan holds it: now and then
+        inner = chance if isinstance(_named(type_), GraphQLInputObjectType) else chance / 10
+        items = tree if isinstance(tree, tuple) else [Constant(item) for item in tree.value]
+        if len(items) == 1 and self.random.random() < 0.1:
+            return self._value(type_.of_type, items[0], 0)  # one value stands for a list of it
+        return f"[{', '.join(self._value(type_.of_type, item, inner) for item in items)}]"
 
     # -- selection sets ----------------------------------------------------------------------------------------------
 
@@ -130,7 +143,7 @@ class Renderer:
 
     def _directive(self, kept: bool) -> str:
         word, value = self.random.choice([("include", kept), ("skip", not kept)])
-        given = self._variable("Boolean!", value) if self.random.random() < 0.5 else str(value).lower()
+        given = self._variable("Boolean!", Constant(value)) if self.random.random() < 0.5 else str(value).lower()
         return f"@{word}(if: {given})"
 
     # -- roots -------------------------------------------------------------------------------------------------------
@@ -138,13 +151,13 @@ class Renderer:
     def _root(self, root: ask.Root) -> str:
         match root:
             case ask.RootRecord():
-                wanted = self._value(self._argument(root.entity, "id"), self.plain(root.id))
+                wanted = self._value(self._argument(root.entity, "id"), root.id)
                 return f"{root.key}: {root.entity}(id: {wanted}) {self._record(root.selection)}"
             case ask.RootNode():
-                wanted = self._value(self._argument("node", "id"), self.plain(root.id), 0.5)
+                wanted = self._value(self._argument("node", "id"), root.id, 0.5)
                 return f"{root.key}: node(id: {wanted}) {self._node(root.selections)}"
             case ask.RootNodes():
-                wanted = self._value(self._argument("nodes", "ids"), self.plain(root.ids), 0.5)
+                wanted = self._value(self._argument("nodes", "ids"), root.ids, 0.5)
                 return f"{root.key}: nodes(ids: {wanted}) {self._node(root.selections)}"
             case ask.RootListing():
                 entity = self.catalog.entities[root.listing.entity]
@@ -213,20 +226,22 @@ class Renderer:
         types = {name: self._argument(entity.plural, name) for name in ("filter", "orderBy", "deleted", *PAGE)}
         given: list[str] = []
         if listing.filter is not None:
-            given.append(f"filter: {self._value(types['filter'], self.plain(listing.filter))}")
+            given.append(f"filter: {self._value(types['filter'], listing.filter)}")
         if listing.order:
-            given.append(f"orderBy: {self._value(types['orderBy'], [_order(order) for order in listing.order])}")
+            given.append(
+                f"orderBy: {self._value(types['orderBy'], Constant([_order(order) for order in listing.order]))}"
+            )
         for name in PAGE:
             term = getattr(listing, name)
             if term is not None and name in ("after", "before") and self.plain(term) is None:
                 self._declared.append("$cursor: String")  # sent with each request
                 given.append(f"{name}: $cursor")
             elif term is not None:
-                given.append(f"{name}: {self._value(types[name], self.plain(term))}")
+                given.append(f"{name}: {self._value(types[name], term)}")
             elif self.random.random() < 0.03:
                 given.append(f"{name}: null")
         if listing.deleted is not ask.Deleted.EXCLUDE or self.random.random() < 0.05:
-            given.append(f"deleted: {self._value(types['deleted'], listing.deleted.value)}")
+            given.append(f"deleted: {self._value(types['deleted'], Constant(listing.deleted.value))}")
         if listing.filter is None and self.random.random() < 0.05:
             self._count += 1
             self._declared.append(f"$v{self._count}: {types['filter']}")  # never sent
@@ -258,6 +273,11 @@ class Renderer:
                 return f"{item.key}: __typename"
             case _:
                 return f"{item.key}: cursor"
+
+
+def _entries(tree: Any) -> Mapping[str, Any]:
+    """The entries of an object, each a tree."""
+    return tree if isinstance(tree, Mapping) else {key: Constant(item) for key, item in tree.value.items()}
 
 
 def _is_of_nodes(item: Any) -> bool:

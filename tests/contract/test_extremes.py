@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from base.ids import new_id
+from pliant.house import House
 from tests.contract.test_paths import by_stock
-from tests.houses import Client
+from tests.houses import Client, found_company, hire
+from tests.schema.samples import SALES
 
 MAKE = "mutation($i: OpportunityCreateInput!) { createOpportunity(input: $i) { opportunity { id } } }"
 
@@ -36,3 +40,19 @@ async def test_a_row_has_one_cursor_whoever_reads_its_number(owner: Client) -> N
         await owner.data(MAKE, i={"name": f"{number}", "score": score})
     text = "{ opportunities(orderBy: [{score: DESC}]) { edges { cursor node { score } } } }"
     assert await owner.data(text) == await by_stock(owner).data(text)
+
+
+async def test_a_rule_may_look_into_the_list_of_another_record(house: House) -> None:
+    rows = ["'vip' in account.tags && !('old' in account.parent.tags)"]
+    role: dict[str, Any] = {
+        "kind": "role", "name": "vips", "title": "VIPs",
+        "entities": {"opportunity": {"read": {"rows": rows}}},
+    }  # fmt: skip
+    owner = await found_company(house, (*SALES, role))
+    for tags in (["vip"], ["old"], None):
+        account = {"create": {"name": f"{tags}", "tags": tags}}
+        await owner.data(MAKE, i={"name": f"{tags}", "account": account})
+    reader = await hire(owner, "Ann", "vips")
+    for client in (reader, by_stock(reader)):
+        found = await client.data("{ opportunities { nodes { name } } }")
+        assert found == {"opportunities": {"nodes": [{"name": "['vip']"}]}}
