@@ -10,55 +10,46 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
 
+from access.table import Query, Table, parameter
 from base.errors import NotFound, Text
-from base.json import Json, parse
+from base.json import Json
 from base.limits import DEFAULTS, Limits
 from metadata.build import build_catalog
 from metadata.catalog import Catalog
 from storage import ddl
-from storage.batch import NAMESPACE, Insert
+from storage.batch import Insert
 from storage.engine import Dialect, Engine
 from storage.migrations import Migration
-from storage.sql import compile
-from storage.types import INTEGER, JSON, TEXT, TIMESTAMP, UUID
+from storage.types import BIGINT, INTEGER, JSON, TEXT, TIMESTAMP, UUID
 
-CATALOG_TABLE = "_catalog"
-
-_COLUMNS = (
-    ("version", INTEGER, True),
-    ("hash", TEXT, True),
-    ("body", JSON, True),
-    ("created_at", TIMESTAMP, True),
-    ("author_id", UUID, False),
-)
+_TABLE = Table("_catalog", {"version": INTEGER, "hash": TEXT, "body": JSON, "created_at": TIMESTAMP, "author_id": UUID})
 
 
 def _create(dialect: Dialect) -> list[str]:
-    return ddl.create_table(CATALOG_TABLE, _COLUMNS, ["version"], dialect)
+    columns = [(name, kind, name != "author_id") for name, kind in _TABLE.columns.items()]
+    return ddl.create_table(_TABLE.name, columns, ["version"], dialect)
 
 
 MIGRATIONS = (Migration(400, "versions of the catalog", _create),)
 """The fixed tables of this room in every company."""
 
-_catalog = sa.table(
-    CATALOG_TABLE, *(sa.column(name, kind.sqlalchemy()) for name, kind, _ in _COLUMNS), schema=NAMESPACE
-)
-_head = sa.table("_head", sa.column("id"), sa.column("catalog_version"), schema=NAMESPACE)
-
-_SELECT_HEAD = sa.select(_head.c.catalog_version)
-_SELECT_HASH = sa.select(_catalog.c.hash).where(_catalog.c.version == sa.bindparam("version", type_=sa.Integer()))
-_SELECT_BODY = sa.select(_catalog.c.body).where(_catalog.c.version == sa.bindparam("version", type_=sa.Integer()))
-_TYPES = {name: kind for name, kind, _ in _COLUMNS}
-_SHOWN = ("version", "hash", "created_at", "author_id")
-_SELECT_VERSIONS = (
-    sa.select(*[_catalog.c[name] for name in _SHOWN])
-    .where(_catalog.c.version < sa.bindparam("before", type_=sa.Integer()))
-    .order_by(_catalog.c.version.desc())
-    .limit(sa.bindparam("first", type_=sa.Integer()))
+_own, _head = _TABLE.clause, Table("_head", {"catalog_version": BIGINT}).clause
+_of_version = _own.c["version"] == parameter("version", INTEGER)
+_shown = {name: kind for name, kind in _TABLE.columns.items() if name != "body"}
+_HEAD = Query(sa.select(_head.c["catalog_version"]), columns={"catalog_version": BIGINT})
+_HASH = Query(sa.select(_own.c["hash"]).where(_of_version), {"version": INTEGER}, {"hash": TEXT})
+_BODY = Query(sa.select(_own.c["body"]).where(_of_version), {"version": INTEGER}, {"body": JSON})
+_VERSIONS = Query(
+    sa.select(*[_own.c[name] for name in _shown])
+    .where(_own.c["version"] < parameter("before", INTEGER))
+    .order_by(_own.c["version"].desc())
+    .limit(parameter("first", INTEGER)),
+    {"before": INTEGER, "first": INTEGER},
+    _shown,
 )
 
 
@@ -82,26 +73,22 @@ class Version:
 
 async def list_versions(engine: Engine, namespace: str, first: int, before: int | None = None) -> tuple[Version, ...]:
     """Published versions, newest first, at most `first` of them, older than `before`."""
-    values = {"before": before if before is not None else 2**31 - 1, "first": first}
-    sql = compile(_SELECT_VERSIONS, engine.dialect)
-    rows = await engine.fetch(namespace, sql, tuple(values[name] for name in sql.binds))
-    decoders = [_TYPES[name].decoder(engine.dialect) for name in _SHOWN]
-    return tuple(Version(*(decode(value) for decode, value in zip(decoders, row, strict=True))) for row in rows)
+    rows = await _VERSIONS.rows(engine, namespace, before=before if before is not None else 2**31 - 1, first=first)
+    return tuple(Version(**row) for row in rows)
 
 
 async def load_head(engine: Engine, namespace: str) -> int:
     """The version that a company serves now; 0 before its first publish."""
-    rows = await engine.fetch(namespace, compile(_SELECT_HEAD, engine.dialect))
-    return int(rows[0][0]) if rows else 0
+    rows = await _HEAD.rows(engine, namespace)
+    return int(rows[0]["catalog_version"]) if rows else 0
 
 
-def catalog_row(version: int, catalog: Catalog, at: Any, author_id: str | None, dialect: Dialect) -> Insert:
+def catalog_row(version: int, catalog: Catalog, at: datetime, author_id: str | None, dialect: Dialect) -> Insert:
     """The row of a new version. `at` is an aware datetime."""
     documents = [document for _, document in sorted(catalog.documents.items())]
-    values = (version, catalog.hash, {"documents": documents, "physical": catalog.physical}, at, author_id)
-    encoded = tuple(kind.encoder(dialect)(value) for (_, kind, _), value in zip(_COLUMNS, values, strict=True))
-    names, kinds = tuple(name for name, _, _ in _COLUMNS), tuple(kind.kind for _, kind, _ in _COLUMNS)
-    return Insert(CATALOG_TABLE, names, kinds, (encoded,))
+    body = {"documents": documents, "physical": catalog.physical}
+    row = {"version": version, "hash": catalog.hash, "body": body, "created_at": at, "author_id": author_id}
+    return _TABLE.insert([row], dialect)
 
 
 class Catalogs:
@@ -130,12 +117,12 @@ class Catalogs:
             self._hashes.move_to_end((namespace, version))
             self._by_hash.move_to_end(known)
             return catalog
-        mark = await self._read(namespace, version, "hash")
+        mark = str(await self._read(_HASH, namespace, version))
         lock = self._building.setdefault(mark, asyncio.Lock())
         async with lock:
             catalog = self._by_hash.get(mark)
             if catalog is None:
-                body = cast(Mapping[str, Any], parse(await self._read(namespace, version, "body")))
+                body = await self._read(_BODY, namespace, version)
                 catalog = await asyncio.to_thread(_rebuild, body, self._limits)
         self._building.pop(mark, None)
         self.put(namespace, version, mark, catalog)
@@ -155,13 +142,13 @@ class Catalogs:
         for key in [key for key in self._hashes if key[0] == namespace]:
             del self._hashes[key]
 
-    async def _read(self, namespace: str, version: int, column: str) -> str:
-        sql = compile(_SELECT_HASH if column == "hash" else _SELECT_BODY, self._engine.dialect)
-        rows = await self._engine.fetch(namespace, sql, (version,))
+    async def _read(self, query: Query, namespace: str, version: int) -> Any:
+        """The one value of a version that the query asks for."""
+        rows = await query.rows(self._engine, namespace, version=version)
         if not rows:
             raise NotFound(Text(f"there is no version {version}", f"不存在版本 {version}"))
-        value = rows[0][0]
-        return value.decode() if isinstance(value, bytes) else str(value)
+        (value,) = rows[0].values()
+        return value
 
 
 def _rebuild(body: Mapping[str, Any], limits: Limits) -> Catalog:
