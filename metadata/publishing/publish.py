@@ -159,12 +159,22 @@ async def _check_losses(
             entity = tables.get(after.entities[change.path[0]].table_name)
         if entity is None or await census.is_empty(entity):
             continue
-        en = f"records would lose {change.loss!r}: publish with allowLoss if that is meant, or name x-was"
-        if change.kind is ChangeKind.RETYPED:
-            en = f"the values of {change.loss!r} cannot be kept in its new type: allowLoss starts it empty"
         path = ("entity", change.path[0], *(("properties", change.path[1]) if len(change.path) > 1 else ()))
-        zh = f"记录将丢失“{change.loss}”:如确需如此请在 allowLoss 中注明,或用 x-was 说明改名"
-        faults.append(Fault(path, LOSS, Text(en, zh), {"allowLoss": change.loss}))
+        faults.append(Fault(path, LOSS, _loss_text(change), {"allowLoss": change.loss}))
+
+
+def _loss_text(change: Change) -> Text:
+    allowed = f"(allowLoss, --allow-loss {change.loss})"
+    if change.kind is ChangeKind.RETYPED:
+        return Text(
+            f"the values of {change.loss!r} cannot be kept in its new type: allow that it starts empty {allowed}",
+            f"“{change.loss}”的值无法保留到新类型：如允许清空请注明 {allowed}",
+        )
+    was = f'"x-was": ["{change.path[-1]}"]'
+    return Text(
+        f"records would lose {change.loss!r}: allow it {allowed}; what only has a new name says {was} there",
+        f"记录将丢失“{change.loss}”：如确需如此请注明 {allowed}；如只是改名，请在新名称处写 {was}",
+    )
 
 
 async def _plan_field(
