@@ -6,7 +6,6 @@ A writer owns its deals, so it knows exactly what each answer must be; accounts 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
@@ -70,7 +69,7 @@ _TEXTS: Mapping[str, str] = {
     "idempotencyKey: $key) { product { id } " + _RESULT + " } }",
 }  # fmt: skip
 
-_PATIENCE_SECONDS = 90.0
+_PATIENCE_SECONDS = 120.0
 _PAUSE_SECONDS = 0.05
 
 
@@ -250,18 +249,25 @@ class Writer:
 
     async def _answered(self, body: Mapping[str, Any]) -> Any:
         """The answer of whatever server lives; no answer at all, and a key in flight, mean to ask again."""
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            while True:
-                with contextlib.suppress(httpx2.HTTPError):
-                    url = self._random.choice(self._urls())
-                    response = await self._client.post(f"{url}/graphql", json=body)
-                    found = response.json()
-                    if "errors" not in found:
-                        return found["data"]["r"]
-                    code = found["errors"][0]["extensions"]["code"]
-                    if code != "CONFLICT" and response.status_code != 503:
-                        self._budget.fault("an error that no client causes", body, found)
-                await asyncio.sleep(_PAUSE_SECONDS)
+        last: object = None
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                while True:
+                    try:
+                        url = self._random.choice(self._urls())
+                        response = await self._client.post(f"{url}/graphql", json=body)
+                        last = found = response.json()
+                        if "errors" not in found:
+                            return found["data"]["r"]
+                        code = found["errors"][0]["extensions"]["code"]
+                        if code != "CONFLICT" and response.status_code != 503:
+                            self._budget.fault("an error that no client causes", body, found)
+                    except httpx2.HTTPError as error:
+                        last = repr(error)
+                    await asyncio.sleep(_PAUSE_SECONDS)
+        except TimeoutError:
+            self._budget.fault("a write is never answered", body, last)
+            raise
 
 
 def _ids(answer: Mapping[str, Any]) -> list[Any]:

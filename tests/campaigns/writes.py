@@ -31,6 +31,8 @@ WRITERS = 8
 SECRET = "a key for the campaign"
 
 _START_SECONDS = 60.0
+_QUIET_SECONDS = 10.0
+_LOOK_SECONDS = 0.01
 
 
 class Server:
@@ -133,7 +135,7 @@ async def _load(budget: Budget, servers: list[Server], token: str, ledger: Ledge
         await writers[0].prepare()
         tasks = [asyncio.create_task(writer.run(lambda: not stopping.is_set())) for writer in writers]
         try:
-            await _kill(budget, servers, kills, tasks)
+            await _kill(budget, servers, kills, tasks, ledger)
         finally:
             stopping.set()
             await asyncio.gather(*tasks)
@@ -142,17 +144,30 @@ async def _load(budget: Budget, servers: list[Server], token: str, ledger: Ledge
             await writer.close()
 
 
-async def _kill(budget: Budget, servers: list[Server], kills: int | None, tasks: list[asyncio.Task[None]]) -> None:
+async def _kill(
+    budget: Budget, servers: list[Server], kills: int | None, tasks: list[asyncio.Task[None]], ledger: Ledger
+) -> None:
+    """Kill one server after the other, each after some more writes and a moment."""
     random = Random(budget.seed)
     done = 0
     while (budget.left if kills is None else done < kills) and not any(task.done() for task in tasks):
-        await asyncio.sleep(random.choice([0.05, 0.2, 0.5, 1.0]) * random.uniform(0.5, 2))
+        await _written(ledger, random.choice([1, 5, 20, 80]))
+        await asyncio.sleep(random.uniform(0, 0.2))
         server = random.choice(servers)
         await server.kill()
         await server.start()
         done += 1
         budget.note("kills")
-    await asyncio.sleep(0.5)  # the last server works again for a while
+    await _written(ledger, 20)  # the last server works again for a while
+
+
+async def _written(ledger: Ledger, more: int) -> None:
+    """Wait until so many more writes are acknowledged, but not for ever."""
+    wanted = ledger.acknowledged + more
+    for _ in range(round(_QUIET_SECONDS / _LOOK_SECONDS)):
+        if ledger.acknowledged >= wanted:
+            return
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def campaign(budget: Budget, folder: Path, kills: int | None = None) -> None:
