@@ -15,13 +15,12 @@ from metadata.names import NAME
 
 def entity_name(output: Path | None) -> str | None:
     """The entity's name that an output file asks for: a file in a folder of documents is called as its entity is."""
-    named = output is not None and not output.is_dir() and NAME.fullmatch(output.stem) is not None
-    return output.stem if output is not None and named else None
+    return output.stem if output is not None and output.suffix == ".json" and NAME.fullmatch(output.stem) else None
 
 
 def output_file(output: Path, adopted: Adopted) -> Path:
-    """The file to write: an output that is a folder gets one called as the entity is."""
-    return output / f"{adopted.document['name']}.json" if output.is_dir() else output
+    """The file to write: an output that is no .json file is a folder, and gets one called as the entity is."""
+    return output if output.suffix == ".json" else output / f"{adopted.document['name']}.json"
 
 
 def adopted_lines(adopted: Adopted, language: str) -> list[str]:

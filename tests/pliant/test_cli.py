@@ -113,9 +113,9 @@ def test_adopt_needs_no_database(tmp_path: Path) -> None:
     called = target.with_name("person.json")
     ok(pliant(tmp_path, "adopt", str(tmp_path / "foreign.json"), "-o", str(called), "--json"))
     assert json.loads(called.read_text(encoding="utf-8"))["name"] == "person"  # as its file is called
-    into = pliant(tmp_path, "adopt", str(tmp_path / "foreign.json"), "-o", str(tmp_path), LANG="zh_CN")
+    into = pliant(tmp_path, "adopt", str(tmp_path / "foreign.json"), "-o", f"{tmp_path}/new/entities/", LANG="zh_CN")
     assert "实体 salesPerson：2 个字段" in into.err
-    assert (tmp_path / "salesPerson.json").exists()
+    assert (tmp_path / "new" / "entities" / "salesPerson.json").exists()
     (tmp_path / "foreign.json").write_text('{"a": NaN}', encoding="utf-8")
     assert pliant(tmp_path, "adopt", str(tmp_path / "foreign.json")).code == 1
 
