@@ -21,13 +21,14 @@ from access.company import (
     recover_companies,
 )
 from access.credentials import Credentials, act_as
-from access.member import add_member, holders_of
+from access.member import add_member, find_member, holders_of
 from access.migrations import CONTROL_MIGRATIONS
 from access.migrations import MIGRATIONS as ACCESS
 from access.resolve import Resolver
 from access.system import OWNER
 from access.token import create_token
 from base.errors import BadInput, Fault, NotFound, Text
+from base.ids import canonical_id
 from base.json import Json
 from events.sequencer import Sequencer
 from metadata.persisted import MIGRATIONS as PERSISTED
@@ -43,6 +44,7 @@ from resolvers.publishing import proposal_of, publish_as
 from resolvers.runtime import Runtime
 from schema.desk import Desk
 from schema.request import GraphQLRequest, Reply
+from sources.seat import Seat
 from storage.choice import open_engine
 from storage.engine import Engine
 from storage.upkeep import Upkeep
@@ -197,6 +199,29 @@ class House:
         if not found:
             raise NotFound(Text("The company has no active owner", "公司没有在职的所有者"))
         return await self.actor(company_id, found[0])
+
+    async def member_id(self, company_id: str, member: str) -> str:
+        """The id of a member, given by his id or his e-mail address. Raises `NotFound`."""
+        company = await self.company(company_id)
+        found = canonical_id(member) or await find_member(self.engine, company.namespace, member)
+        if found is None:
+            raise NotFound(Text(f"No member has the address {member}", f"没有邮箱为 {member} 的成员"))
+        return found
+
+    async def seat(self, company_id: str, member_id: str) -> Seat:
+        """Where work outside any request is done as a member."""
+        runtime = self.runtime
+        company = await self.company(company_id)
+        return Seat(
+            self.engine,
+            company,
+            member_id,
+            runtime.catalogs,
+            runtime.sealer,
+            runtime.resolver,
+            runtime.limits,
+            runtime.wake,
+        )
 
     async def publish(
         self,

@@ -17,7 +17,7 @@ from base.errors import DocumentsInvalid, Fault, PliantError, Text
 from base.json import Json, dump
 from pliant.house import House
 from pliant.secret import passing_keys
-from pliant.settings import Settings, read_settings
+from pliant.settings import read_settings
 from server.serving import AddressTaken, run
 from storage.errors import Busy, Damaged, StorageError, StorageFull, Unreachable
 
@@ -62,9 +62,9 @@ def show(as_json: bool, value: Json, lines: Iterable[str]) -> None:
         click.echo(line)
 
 
-def in_house(as_json: bool, work: Callable[[House], Awaitable[T]], settings: Settings | None = None) -> T:
+def in_house(as_json: bool, work: Callable[[House], Awaitable[T]]) -> T:
     """Open the house of the settings, work in it, close it. Every `PliantError` ends the program with its exit code."""
-    return guarded(as_json, partial(run, _within(work, settings)))
+    return guarded(as_json, partial(run, _within(work)))
 
 
 def guarded(as_json: bool, work: Callable[[], T]) -> T:
@@ -156,8 +156,8 @@ def _choice(en: str, zh: str) -> ChoiceNeeded:
     return ChoiceNeeded(Text(en, zh))
 
 
-async def _within(work: Callable[[House], Awaitable[T]], settings: Settings | None) -> T:
-    chosen = settings or read_settings()
+async def _within(work: Callable[[House], Awaitable[T]]) -> T:
+    chosen = read_settings()
     house = await House.open(replace(chosen, secret_keys=chosen.secret_keys or passing_keys()))
     try:
         return await work(house)

@@ -5,7 +5,6 @@ The files are built once from npm packages (`make assets`); without them the pag
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from base.errors import Text
-from server.headers import PAGE_POLICY
+from server.headers import PAGE_POLICY, etag_of
 from server.problems import RequestRefused
 
 BUILT = Path(__file__).parent / "assets" / "built"
@@ -67,4 +66,4 @@ async def explore_file(request: Request) -> Response:
 @cache
 def _read(path: Path, changed_ns: int) -> tuple[bytes, str]:
     body = path.read_bytes()
-    return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    return body, etag_of(body)

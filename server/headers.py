@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 SECURITY: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -14,3 +16,8 @@ PAGE_POLICY = (
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """For our own pages: everything from this server, nothing inline."""
+
+
+def etag_of(body: bytes) -> str:
+    """A strong ETag (quoted) of what is sent."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'

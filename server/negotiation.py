@@ -10,9 +10,6 @@ GRAPHQL = "application/graphql-response+json"
 EVENT_STREAM = "text/event-stream"
 """The media type of subscriptions; no door answers with it alone."""
 
-LOCALES = ("en", "zh-Hans")
-"""Languages that messages are written in."""
-
 MAX_HEADER_CHARS = 1_000
 """A longer Accept or Accept-Language is read up to here: no client needs more, and answers are kept by header."""
 

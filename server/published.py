@@ -6,7 +6,6 @@ company's own and cut to what the caller may see.
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 
 from starlette.requests import Request
@@ -17,6 +16,8 @@ from base.json import dump
 from metadata.kinds import KINDS
 from schema.desk import Desk
 from server.authentication import authenticate
+from server.headers import etag_of
+from server.requests import RequestHeaders
 from sources.metaschema import MAPPING_METASCHEMA
 
 _UNKNOWN = Text("There is no such document", "没有此文档")
@@ -46,7 +47,7 @@ class Published:
         if found is None:
             raise NotFound(_UNKNOWN)
         body = dump(found)
-        return _answer(request, body, _etag(body), SCHEMA_MEDIA_TYPE, "private, no-cache")
+        return _answer(request, body, etag_of(body), SCHEMA_MEDIA_TYPE, "private, no-cache")
 
     async def metaschema(self, request: Request) -> Response:
         """`GET /schemas/<kind>.json`: for completion in an editor. Raises `NotFound`."""
@@ -58,8 +59,7 @@ class Published:
 
 
 def _authorization(request: Request) -> bytes | None:
-    found = [value for name, value in request.scope["headers"] if name == b"authorization"]
-    return found[0] if len(found) == 1 else None
+    return RequestHeaders(request.scope["headers"]).authorization
 
 
 def _answer(request: Request, body: bytes, etag: str, media_type: str, caching: str) -> Response:
@@ -73,8 +73,4 @@ def _answer(request: Request, body: bytes, etag: str, media_type: str, caching: 
 @cache
 def _metaschema(name: str) -> tuple[bytes, str]:
     body = dump(METASCHEMAS[name])
-    return body, _etag(body)
-
-
-def _etag(body: bytes) -> str:
-    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    return body, etag_of(body)

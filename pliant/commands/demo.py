@@ -29,7 +29,6 @@ from pliant.settings import Settings, read_settings
 from pliant.terminal import guarded
 from server.serving import run
 from sources.demo import OPPORTUNITIES, generate
-from sources.seat import Seat
 from sources.template import CRM, read_template, template_queries
 
 STATE_FILE = "demo.json"
@@ -107,13 +106,10 @@ async def _known(house: House) -> Demo | None:
 
 async def _make(house: House, rows: int) -> Demo:
     founded = await house.create_company("Demo", "Demo Owner", "owner@demo.example", read_template(CRM))
-    company, runtime = founded.company, house.runtime
+    company = founded.company
     begun = Demo(company.id, {OWNER: founded.token}, False)
     _keep(house, begun)
-    seat = Seat(
-        runtime.engine, company, founded.owner_id, runtime.catalogs, runtime.sealer, runtime.resolver, runtime.limits,
-        runtime.wake,
-    )  # fmt: skip
+    seat = await house.seat(company.id, founded.owner_id)
     made = await generate(seat, SEED, rows)
     tokens = dict(begun.tokens)
     for role, member_id in made.members.items():

@@ -12,9 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from access.member import find_member
-from base.errors import NotFound, Text
-from base.ids import canonical_id
+from base.errors import Text
 from pliant.house import House
 from pliant.terminal import Exit, chosen_company, company_option, in_house, json_option, locale, show
 from sources import (
@@ -110,24 +108,9 @@ def _mapping(name: str | None, house: House) -> Mapping:
 
 
 async def _seat(house: House, company_id: str | None, member: str | None) -> Seat:
-    company = await house.company(await chosen_company(house, company_id))
-    if member is None:
-        member_id: str | None = (await house.owner(company.id)).member_id
-    else:
-        member_id = canonical_id(member) or await find_member(house.engine, company.namespace, member)
-    if member_id is None:
-        raise NotFound(Text(f"No member has the address {member}", f"没有邮箱为 {member} 的成员"))
-    runtime = house.runtime
-    return Seat(
-        house.engine,
-        company,
-        member_id,
-        runtime.catalogs,
-        runtime.sealer,
-        runtime.resolver,
-        house.settings.limits,
-        runtime.wake,
-    )
+    company = await chosen_company(house, company_id)
+    member_id = (await house.owner(company)).member_id if member is None else await house.member_id(company, member)
+    return await house.seat(company, member_id)
 
 
 @contextmanager
@@ -162,8 +145,7 @@ def _lines(summary: Summary, faults: Path | None, language: str) -> Iterable[str
         en, zh = f"continued behind row {summary.resumed}", f"从第 {summary.resumed} 行之后继续"
         yield Text(en, zh).localized(language)
     for fault in summary.first:
-        columns, codes, messages = fault.texts(language)
-        del columns
+        _, codes, messages = fault.texts(language)
         yield Text(f"row {fault.row}: {codes}: {messages}", f"第 {fault.row} 行：{codes}：{messages}").localized(
             language
         )

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import click
 
-from access.member import find_member
 from access.token import list_tokens, revoke_token
 from base.clock import timestamp
 from base.errors import BadInput, NotFound, Text
@@ -31,7 +30,7 @@ def create(member: str, name: str, roles: Sequence[str], company_id: str | None,
 
     async def work(house: House) -> None:
         company = await chosen_company(house, company_id)
-        text = await house.create_token(company, await _member_id(house, company, member), name, roles)
+        text = await house.create_token(company, await house.member_id(company, member), name, roles)
         show(as_json, {"token": text}, [f"token: {text}"])
 
     in_house(as_json, work)
@@ -81,14 +80,3 @@ def revoke(token_id: str, company_id: str | None, as_json: bool) -> None:
         show(as_json, {"revoked": found}, [f"revoked: {found}"])
 
     in_house(as_json, work)
-
-
-async def _member_id(house: House, company_id: str, member: str) -> str:
-    """The id behind an id or an e-mail address. Raises `NotFound`."""
-    found = canonical_id(member)
-    if found is None:
-        company = await house.company(company_id)
-        found = await find_member(house.engine, company.namespace, member)
-    if found is None:
-        raise NotFound(Text(f"No member has the address {member}", f"没有邮箱为 {member} 的成员"))
-    return found
