@@ -6,6 +6,7 @@ What needs Node.js or a browser is told as not run where there is none, and has 
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -105,4 +106,5 @@ def _log(tally: Tally, engine: str, server: Running) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and databases go with us
     sys.exit(main())
