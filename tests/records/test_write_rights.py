@@ -147,7 +147,7 @@ async def test_sharing_a_record(world: WriteWorld) -> None:
     account = await world.create("account", actor=owner, name="mine")
     touch = Update("account", account, {"sector": "x"})
     assert faults_of(await world.save(touch, actor=friend)) == [("NOT_FOUND", ("id",))]
-    share = Share("account", account, "member", world.members[2], "READ")
+    share = Share("account", account.upper(), "member", world.members[2], "READ")
     assert faults_of(await world.save(share, actor=owner)) == []
     with pytest.raises(Forbidden):  # friends read it now; the right to update asks for own rows
         await world.save(touch, actor=friend)
