@@ -93,7 +93,7 @@ def reachable() -> bool:
 
     async def connect() -> bool:
         try:
-            connection = await asyncpg.connect(POSTGRES, timeout=3)
+            connection = await asyncpg.connect(POSTGRES, timeout=20)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return False
         await connection.close()

@@ -70,7 +70,7 @@ def pliant(folder: Path, *arguments: str, **more: str) -> Ran:
 def program(folder: Path, *arguments: str, **more: str) -> Ran:
     """Run a command to its end, as a process of its own."""
     done = subprocess.run(
-        [*PROGRAM, *arguments], env=environment(folder, **more), cwd=folder, capture_output=True, text=True, timeout=60
+        [*PROGRAM, *arguments], env=environment(folder, **more), cwd=folder, capture_output=True, text=True, timeout=180
     )
     return Ran(done.returncode, done.stdout, done.stderr)
 
@@ -88,7 +88,7 @@ def started(folder: Path, *arguments: str, **more: str) -> Iterator[subprocess.P
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         try:
-            process.wait(20)
+            process.wait(60)
         finally:
             process.kill()
             process.wait()
@@ -109,7 +109,7 @@ def served(folder: Path, documents: Sequence[str] = (), **more: str) -> Iterator
         yield Served(host, int(port), made.json["token"], process, folder)
 
 
-def wait_until(condition: Any, seconds: float = 10) -> None:
+def wait_until(condition: Any, seconds: float = 60) -> None:
     """Wait for a condition; fails after some seconds."""
     until = time.monotonic() + seconds
     while not condition():

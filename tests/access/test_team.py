@@ -20,6 +20,7 @@ from base.errors import Forbidden
 from base.ids import new_id
 from storage.types import UUID
 from tests.access.conftest import House, open_house, opened_access
+from tests.examples import examples
 
 
 async def test_a_team_belongs_to_itself_and_to_its_lead(house: House) -> None:
@@ -94,7 +95,7 @@ async def test_teams_need_their_right(house: House) -> None:
 EDITS = st.lists(st.tuples(st.integers(0, 9), st.one_of(st.none(), st.integers(0, 9))), min_size=1, max_size=14)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=list(HealthCheck))
 @given(edits=EDITS)
 def test_closures_equal_the_transitive_closure(place: str, edits: list[tuple[int, int | None]]) -> None:
     asyncio.run(edit_trees(place, edits))

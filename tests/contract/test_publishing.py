@@ -74,7 +74,7 @@ async def test_an_answer_tells_of_a_new_head(place: str, owner: Client) -> None:
         await publish(owner, with_field(ACCOUNT, "size", type="integer"))
         namespace = (await there.actor()).namespace
         await there.data("{ accounts { totalCount } }")
-        for _ in range(100):
+        for _ in range(1_000):
             if (await other.runtime.companies.head(namespace)).version == 2:
                 break
             await asyncio.sleep(0.02)

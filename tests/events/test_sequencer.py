@@ -15,7 +15,7 @@ from tests.events.writing import change, write
 
 async def reached(engine: Engine, namespace: str, position: int) -> None:
     """Wait until the head is there."""
-    for _ in range(1_000):
+    for _ in range(4_000):
         if (await read_head(engine, namespace)).position >= position:
             return
         await asyncio.sleep(0.005)

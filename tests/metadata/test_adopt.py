@@ -16,6 +16,7 @@ from metadata.adopting.notes import WHAT
 from metadata.build import next_catalog
 from metadata.names import NAME
 from metadata.validator import Validator
+from tests.examples import examples
 from tests.metadata.conftest import Company
 from tests.metadata.wild import WILD, obj
 
@@ -115,7 +116,7 @@ _TYPES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.dictionaries(st.text(max_size=20), _TYPES, min_size=1, max_size=8), st.text(max_size=20))
 def test_generated_schemas_can_be_published(properties: dict[str, Any], title: str) -> None:
     safe = {name: prop for name, prop in properties.items() if "\x00" not in name}

@@ -31,6 +31,7 @@ from storage.postgres.codecs import set_date_codec
 from storage.sql import compile
 from storage.sqlite.functions import register
 from storage.types import ColumnType
+from tests.examples import examples
 from tests.metadata.values import VALUES
 
 URL = os.environ.get("PLIANT_TEST_DATABASE_URL", "postgresql://root@127.0.0.1:5432/test")
@@ -161,7 +162,7 @@ def test_any_value_comes_back_from_the_database(column: Column, name: str) -> No
     options = options_of(kind)
     ((_, type_),) = kind.column_types(options)
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=examples(30), deadline=None)
     @given(VALUES[type_.kind])
     def comes_back(value: Any) -> None:
         shown = kind.image(options, value)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from base.errors import DocumentsInvalid, Fault
 from metadata.adopting.adopt import Adopted, adopt
 from metadata.build import next_catalog
+from tests.examples import examples
 from tests.metadata.documents import sales
 from tests.metadata.wild import WILD
 
@@ -55,7 +56,7 @@ def faults_of(attempt: Callable[[], object]) -> tuple[Fault, ...]:
     return ()
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(_PLACES), _JSON)
 def test_mangled_documents(place: tuple[Any, Any], new: Any) -> None:
     documents: dict[Any, Any] = dict(sales())
@@ -64,7 +65,7 @@ def test_mangled_documents(place: tuple[Any, Any], new: Any) -> None:
     assert all(fault.text.en and fault.text.zh for fault in faults_of(lambda: next_catalog(documents, None)))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(_WILD_PLACES), _JSON)
 def test_mangled_wild_schemas(place: tuple[Any, Any], new: Any) -> None:
     key, path = place

@@ -34,6 +34,7 @@ from storage.postgres.codecs import set_date_codec
 from storage.sql import ListParameter, compile
 from storage.sqlite.functions import register
 from storage.types import TEXT, ColumnType
+from tests.examples import examples
 from tests.metadata.values import NOW, VALUES, texts
 
 URL = os.environ.get("PLIANT_TEST_DATABASE_URL", "postgresql://root@127.0.0.1:5432/test")
@@ -226,7 +227,7 @@ def test_sql_and_python_agree(database: Database, kind: str) -> None:
     field = make_field(FIELDS_BY_KIND[kind])
     value = st.none() | VALUES[kind]
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def agree(data: st.DataObject) -> None:
         rows = data.draw(st.lists(value, min_size=1, max_size=12))

@@ -152,9 +152,9 @@ def test_what_is_too_deep_is_refused() -> None:
 
 
 def test_a_pattern_costs_time_in_proportion() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(DEAL.create({**GOOD, "code": "a" * 50_000 + "!"})) == 1
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_record_wrong_everywhere_has_a_limited_answer() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,6 +28,7 @@ from records.command import (
 )
 from records.writing.writeplan import plans_of
 from tests.engines import ENGINES, place_of
+from tests.examples import examples
 from tests.records.write_model import DEFAULTS, Model, Refused
 from tests.records.write_world import WriteWorld, faults_of, write_world
 
@@ -308,8 +308,7 @@ async def play_all(place: str, steps: list[Step]) -> None:
 
 
 PHASES = (Phase.explicit, Phase.generate)  # shrinking plays hundreds of companies: ask for it where it is wanted
-EXAMPLES = {"sqlite": 12, "postgresql": 6}
-SCALE = int(os.environ.get("PLIANT_WRITE_EXAMPLES", "1"))
+EXAMPLES = {"sqlite": 10, "postgresql": 5}
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -318,7 +317,7 @@ def test_writes_are_those_of_the_model(engine: str) -> None:
         place = place_of(engine, Path(folder))
 
         @settings(
-            max_examples=EXAMPLES[engine] * SCALE, deadline=None, database=None,
+            max_examples=examples(EXAMPLES[engine]), deadline=None, database=None,
             suppress_health_check=list(HealthCheck), phases=PHASES,
         )  # fmt: skip
         @given(st.lists(STEPS, min_size=20, max_size=60))

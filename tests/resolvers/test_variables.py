@@ -13,6 +13,7 @@ from base.errors import BadInput, LimitExceeded
 from resolvers.variables import Coercers, Variables, VariablesInvalid
 from schema.cache import CompiledSchema, SchemaCache
 from schema.shared import STRUCTURAL_ENUMS
+from tests.examples import examples
 from tests.schema.samples import SALES, catalog_of, everything
 
 TEXT = """query($f: OpportunityFilter, $o: [OpportunityOrderBy!], $n: Int = 10, $a: String, $id: ID!,
@@ -75,7 +76,7 @@ requests = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=examples(800), deadline=None)
 @given(requests | requests.map(lambda raw: {**raw, "id": "1"}))
 def test_compiled_coercion_equals_graphql_core(raw: dict[str, Any]) -> None:
     stock = get_variable_values(SCHEMA.core, NODE.variable_definitions or (), raw)

@@ -174,7 +174,7 @@ def kill_at_work(command: list[str], state: Path) -> None:
     """Start an import and kill it some batches after it was seen at work."""
     child = subprocess.Popen(command, cwd=Path(__file__).parents[2])
     begun = state.read_bytes() if state.exists() else b""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and child.poll() is None:
         if state.exists() and state.read_bytes() not in (b"", begun):
             time.sleep(0.12)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ from storage.batch import (
 )
 from storage.engine import Engine
 from tests.engines import ENGINES, opened, place_of
+from tests.examples import examples
 from tests.storage.shop import MIGRATIONS, batch, change, customer, exists, log, renamed
 
 IDS = [new_id(1) for _ in range(4)]
@@ -115,31 +117,41 @@ def made(engine: Engine, write: Write) -> Batch:
     return batch(*statements, guards=guards, changes=tuple(changes), idempotency=key, catalog_version=write.version)
 
 
-async def state(engine: Engine) -> tuple[dict[str, tuple[int, str]], list[tuple[str, int]]]:
+async def state(engine: Engine, namespace: str = "shop") -> tuple[dict[str, tuple[int, str]], list[tuple[str, int]]]:
     """Rows and events as the model keeps them."""
-    rows = await engine.fetch("shop", Sql("SELECT id, version, name FROM __ns__.customer"))
-    return {str(row[0]): (row[1], row[2]) for row in rows}, [row[2:4] for row in await log(engine, "shop")]
+    rows = await engine.fetch(namespace, Sql("SELECT id, version, name FROM __ns__.customer"))
+    return {str(row[0]): (row[1], row[2]) for row in rows}, [row[2:4] for row in await log(engine, namespace)]
 
 
-def test_one_after_the_other_is_as_the_model() -> None:
-    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(st.lists(WRITES, max_size=14))
-    def check(writes: list[Write]) -> None:
-        asyncio.run(compare(writes))
+EXAMPLES = {"sqlite": 30, "postgresql": 20}
 
-    async def compare(writes: list[Write]) -> None:
-        for kind in ENGINES:
-            with tempfile.TemporaryDirectory() as folder:
-                place = place_of(kind, Path(folder))
-                async with opened(place, MIGRATIONS) as engine:
-                    await engine.create("shop")
-                    model = Model()
-                    for write in writes:
-                        outcome = await engine.apply("shop", made(engine, write))
-                        assert type(outcome).__name__ == model.apply(write), (kind, write)
-                    assert await state(engine) == (model.rows, model.events)
 
-    check()
+@pytest.mark.parametrize("kind", ENGINES)
+def test_one_after_the_other_is_as_the_model(kind: str, tmp_path: Path) -> None:
+    """One engine, and a company for each example."""
+    numbers = count()
+    with asyncio.Runner() as runner, ExitStack() as stack:
+        opening = opened(place_of(kind, tmp_path), MIGRATIONS)
+        engine = runner.run(opening.__aenter__())
+        stack.callback(lambda: runner.run(opening.__aexit__(None, None, None)))
+
+        @settings(max_examples=examples(EXAMPLES[kind]), deadline=None, suppress_health_check=list(HealthCheck))
+        @given(st.lists(WRITES, max_size=14))
+        def check(writes: list[Write]) -> None:
+            runner.run(compare(engine, f"shop{next(numbers)}", writes))
+
+        check()
+
+
+async def compare(engine: Engine, namespace: str, writes: list[Write]) -> None:
+    """Play writes in a new company and in the model."""
+    await engine.create(namespace)
+    model = Model()
+    for write in writes:
+        outcome = await engine.apply(namespace, made(engine, write))
+        assert type(outcome).__name__ == model.apply(write), write
+    assert await state(engine, namespace) == (model.rows, model.events)
+    await engine.drop(namespace)
 
 
 @pytest.mark.parametrize("seed", range(3))

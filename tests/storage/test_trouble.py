@@ -96,7 +96,10 @@ async def test_a_caller_that_leaves_does_not_stop_the_write(engine: Engine) -> N
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.sleep(0.2)
+    for _ in range(500):
+        if await names(engine, "shop") == ["a", "b"]:
+            break
+        await asyncio.sleep(0.02)
     assert await names(engine, "shop") == ["a", "b"]
 
 
@@ -172,7 +175,9 @@ async def test_connections_that_are_cut(tmp_path: Path) -> None:
 
         tasks = [asyncio.create_task(work) for work in (*(write(client) for client in range(6)), read(), read())]
         knife = await asyncpg.connect(POSTGRES, server_settings={"application_name": "knife"})
-        for _ in range(8):
+        cuts = 0
+        while cuts < 8 or len(written) <= 50:
+            cuts += 1
             await asyncio.sleep(0.1)
             schema = place.partition("#")[2]
             await knife.execute(
@@ -187,7 +192,6 @@ async def test_connections_that_are_cut(tmp_path: Path) -> None:
         assert set(written) <= there
         events = await log(engine, "shop")
         assert {event[2] for event in events} == there
-        assert len(written) > 50
 
 
 async def test_a_server_that_is_not_there() -> None:
