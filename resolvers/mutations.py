@@ -109,7 +109,7 @@ class MutationRun:
         commands = commands_of(field.operation, field.arguments(self._variables))
         if field.back is not None:
             field.back.check(snapshot, self._variables)
-        saved = settled(await save(snapshot, commands, context.cause), field.operation.kind)
+        saved = settled(await save(snapshot, commands, context.cause), field.operation.kind, atomic=commands.atomic)
         context.runtime.wake(snapshot.namespace)
         ids = written(saved, atomic=commands.atomic)
         if field.operation.kind in MANY:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from graphql import FieldNode
@@ -166,12 +166,23 @@ def user_error(fault: Fault, locale: str, names: Iterable[tuple[str, str]]) -> d
 _BY_FILTER: Final = frozenset({RootKind.UPDATE_MANY, RootKind.DELETE_MANY})
 
 
-def settled(saved: Saved, kind: RootKind) -> Saved:
-    """A write as its payload tells it: what stops a change by filter is no matter of one record."""
-    if kind not in _BY_FILTER:
+def settled(saved: Saved, kind: RootKind, *, atomic: bool) -> Saved:
+    """A write as its payload tells it.
+
+    What stops a change by filter is no matter of one record. What stops one row of an atomic plural create stops them
+    all: it is told of the row and, with the row's place in the input, of the whole.
+    """
+    if kind in _BY_FILTER:
+        faults = tuple(fault for result in saved.results for fault in result.faults)
+        return Saved((), (*saved.faults, *faults), saved.details) if faults else saved
+    if kind is not RootKind.CREATE_MANY or not atomic:
         return saved
-    faults = tuple(fault for result in saved.results for fault in result.faults)
-    return Saved((), (*saved.faults, *faults), saved.details) if faults else saved
+    placed = tuple(
+        replace(fault, path=(str(place), *fault.path))
+        for place, result in enumerate(saved.results)
+        for fault in result.faults
+    )
+    return replace(saved, faults=(*saved.faults, *placed)) if placed else saved
 
 
 def written(saved: Saved, *, atomic: bool) -> list[str]:

@@ -24,10 +24,10 @@ from graphql import (
     VariableNode,
 )
 
-from base.errors import BadInput, Text
 from base.ids import entity_number
 from metadata.catalog import Catalog, Entity
 from metadata.field import RelationKind
+from records.reading.listing import check_together
 from records.selection import (
     Aggregate,
     AggregateItem,
@@ -223,10 +223,9 @@ class Planner:
         """A connection with its arguments: `field` is its definition, `nodes` the merged fields that ask for it."""
         trees = self._terms.arguments(field, nodes[0])
         page = {name: _page_term(trees, name) for name in ("search", "first", "last", "after", "before", "offset")}
-        check_page(page)
         deleted = trees.get("deleted", NULL)
         assert isinstance(deleted, Constant)
-        return Listing(
+        listing = Listing(
             entity.name,
             self._parts(entity, nodes),
             None if trees.get("filter", NULL) == NULL else trees["filter"],
@@ -234,6 +233,8 @@ class Planner:
             deleted=Deleted(deleted.value or "EXCLUDE"),
             **page,
         )
+        check_together(listing)
+        return listing
 
     def _parts(
         self, entity: Entity, nodes: list[FieldNode]
@@ -303,17 +304,6 @@ def _term(tree: Tree) -> Term:
 def _page_term(trees: Mapping[str, Tree], name: str) -> Term | None:
     tree = trees.get(name)
     return None if tree is None or tree == NULL else _term(tree)
-
-
-def check_page(page: Mapping[str, Term | None]) -> None:
-    """Refuse arguments that no value makes right together; their sizes are known only when the operation runs."""
-    given = [name for name, term in page.items() if term is not None]
-    for one, other in (("first", "last"), ("offset", "after"), ("offset", "before")):
-        if one in given and other in given:
-            raise BadInput(
-                Text(f"{one} and {other} cannot be given together.", f"{one} 与 {other} 不能同时使用。"),
-                {"arguments": [one, other]},
-            )
 
 
 def node_variables(

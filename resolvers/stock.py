@@ -17,11 +17,11 @@ from base.errors import LimitExceeded, Text
 from base.ids import canonical_id, entity_number
 from metadata.catalog import Entity
 from metadata.field import RelationKind
+from records.reading.listing import check_together
 from records.selection import Constant, Deleted, Listing, Term, Tree
 from resolvers.context import Context
 from resolvers.loaders import ENTITY, ListLoader, Way, as_record, find_record, loaders_of
 from resolvers.orders import orders
-from resolvers.plan import check_page
 from resolvers.renamed import current_name
 from resolvers.roots import RootKind, RootOperation
 from resolvers.stock_mutations import mutation_resolver
@@ -203,9 +203,8 @@ def listing_of(entity: Entity, arguments: Mapping[str, Any]) -> Listing:
     page: dict[str, Term | None] = {
         name: None if arguments.get(name) is None else Constant(arguments[name]) for name in _PAGE
     }
-    check_page(page)
     given, order = arguments.get("filter"), arguments.get("orderBy")
-    return Listing(
+    listing = Listing(
         entity.name,
         (),
         None if given is None else tree_of(given),
@@ -213,6 +212,8 @@ def listing_of(entity: Entity, arguments: Mapping[str, Any]) -> Listing:
         deleted=Deleted(arguments.get("deleted") or "EXCLUDE"),
         **page,
     )
+    check_together(listing)
+    return listing
 
 
 def tree_of(value: Any) -> Tree:

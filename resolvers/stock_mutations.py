@@ -28,12 +28,16 @@ def mutation_resolver(operation: RootOperation) -> GraphQLFieldResolver:
         entity = context.catalog.entities[operation.entity or ""]
         commands = commands_of(operation, arguments)
         try:
-            saved = settled(await save(context.snapshot, commands, context.cause), operation.kind)
+            saved = settled(
+                await save(context.snapshot, commands, context.cause), operation.kind, atomic=commands.atomic
+            )
         except SchemaChanged:
             if not await context.advance():
                 raise
             entity = context.catalog.entities[entity.name]
-            saved = settled(await save(context.snapshot, commands, context.cause), operation.kind)
+            saved = settled(
+                await save(context.snapshot, commands, context.cause), operation.kind, atomic=commands.atomic
+            )
         context.kept.pop(Loaders, None)  # what was read before the write is no longer true
         context.runtime.wake(context.actor.namespace)
         ids = written(saved, atomic=commands.atomic)

@@ -141,11 +141,13 @@ async def test_delete_restore_purge(owner: Client) -> None:
 async def test_plural_creates(owner: Client) -> None:
     text = f"""mutation($i: [AccountCreateInput!]!, $a: Boolean) {{ createAccounts(input: $i, atomic: $a) {{
       __typename count results {{ account {{ name subsidiaries(first: 1) {{ totalCount }} }} {ERRORS} }}
-        userErrors {{ code }} }} }}"""
+        userErrors {{ code path }} }} }}"""
     rows = [{"name": "A"}, {"name": "A"}, {"name": "B"}]
     refused = (await owner.data(text, i=rows))["createAccounts"]
     assert (refused["count"], [item["account"] for item in refused["results"]]) == (0, [None, None, None])
-    assert any(item["userErrors"] for item in refused["results"])
+    told = [{"code": item["code"], "path": [str(row), *item["path"]]}
+            for row, result in enumerate(refused["results"]) for item in result["userErrors"]]  # fmt: skip
+    assert refused["userErrors"] == told != []
     assert await owner.data("{ accounts { totalCount } }") == {"accounts": {"totalCount": 0}}
     some = (await owner.data(text, i=rows, a=False))["createAccounts"]
     assert (some["count"], some["__typename"]) == (2, "AccountsPayload")

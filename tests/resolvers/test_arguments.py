@@ -115,6 +115,8 @@ def test_what_was_written() -> None:
     assert written(some, atomic=False) == ["1", "2"]
     assert written(some, atomic=True) == []
     assert written(Saved((Result("1"),), (fault,)), atomic=False) == []
-    whole = settled(Saved((Result(None, (fault,)),)), RootKind.UPDATE_MANY)
+    whole = settled(Saved((Result(None, (fault,)),)), RootKind.UPDATE_MANY, atomic=True)
     assert (whole.results, whole.faults) == ((), (fault,))
-    assert settled(some, RootKind.CREATE_MANY) is some
+    assert settled(some, RootKind.CREATE_MANY, atomic=False) is some
+    all_or_none = settled(some, RootKind.CREATE_MANY, atomic=True)
+    assert (all_or_none.results, [item.path for item in all_or_none.faults]) == (some.results, [("1",)])
