@@ -10,7 +10,7 @@ from access.grant import ALL_FIELDS, FieldRights, Grant, Operation, ParentRows, 
 from access.metaschema import KEYS
 from base.errors import Fault, Text
 from base.json import Json
-from base.registry import did_you_mean
+from base.registry import did_you_mean, hint
 from expressions import Expression, ExpressionInvalid, Scope, Type, check
 
 _PARENT = re.compile(r"parent\(\s*([A-Za-z][A-Za-z0-9]*)\s*\)\Z")
@@ -149,13 +149,6 @@ class Clauses:
 
 def unknown_name(path: tuple[str, ...], noun: Text, name: str, known: Iterable[str]) -> Fault:
     """The fault for a name that does not exist, with the closest one that does."""
-    close = did_you_mean(name, known)
-    return Fault(
-        path,
-        UNKNOWN,
-        Text(
-            f"Unknown {noun.en} '{name}'" + (f"; did you mean '{close}'?" if close else ""),
-            f"未知的{noun.zh}“{name}”" + (f"，是否应为“{close}”？" if close else ""),
-        ),
-        {"didYouMean": close} if close else {},
-    )
+    close, near = did_you_mean(name, known), hint(name, known)
+    text = Text(f"Unknown {noun.en} '{name}'{near.en}", f"未知的{noun.zh}“{name}”{near.zh}")
+    return Fault(path, UNKNOWN, text, {"didYouMean": close} if close else {})

@@ -14,7 +14,7 @@ from access.system import ACTIVE, INACTIVE
 from base.errors import Text
 from base.ids import canonical_id
 from base.json import Json, JsonInvalid, check_text
-from base.registry import did_you_mean
+from base.registry import hint
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@.]+\Z")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
@@ -63,11 +63,8 @@ def read_time_zone(value: Json) -> str:
     """A time zone of the IANA database."""
     text = _text(value)
     if text not in _zones():
-        close = did_you_mean(text, _zones())
-        raise Refused(
-            f"Unknown time zone '{text[:64]}'" + (f"; did you mean '{close}'?" if close else ""),
-            f"未知时区“{text[:64]}”" + (f"，是否应为“{close}”？" if close else ""),
-        )
+        near = hint(text, _zones())
+        raise Refused(f"Unknown time zone '{text[:64]}'{near.en}", f"未知时区“{text[:64]}”{near.zh}")
     return text
 
 
@@ -108,9 +105,8 @@ def read_values(
     values: dict[str, Any] = {}
     for key, value in input.items():
         if key not in readers:
-            close = did_you_mean(key, readers)
-            hint = (f"; did you mean '{close}'?", f"，是否应为“{close}”？") if close else ("", "")
-            draft.fault((key,), "VALIDATION", f"Unknown field '{key}'{hint[0]}", f"未知字段“{key}”{hint[1]}")
+            near = hint(key, readers)
+            draft.fault((key,), "VALIDATION", f"Unknown field '{key}'{near.en}", f"未知字段“{key}”{near.zh}")
             continue
         column, read = readers[key]
         if value is None:

@@ -31,7 +31,7 @@ from access.table import MEMBER, MEMBER_ROLE, TEAM, TEAM_MEMBER, Query, Table, p
 from base.errors import Fault, Text
 from base.ids import new_id
 from base.json import Json
-from base.registry import did_you_mean
+from base.registry import hint
 from storage.engine import Engine
 from storage.sql import constant
 from storage.types import TEXT, UUID
@@ -233,9 +233,8 @@ def check_roles_given(draft: Draft, names: Iterable[str], path: tuple[str, ...] 
     known = roles_of(writer.book)
     for name in names:
         if name not in known:
-            close = did_you_mean(name, known)
-            hint = (f"; did you mean '{close}'?", f"，是否应为“{close}”？") if close else ("", "")
-            draft.fault(path, "VALIDATION", f"Unknown role '{name}'{hint[0]}", f"未知角色“{name}”{hint[1]}")
+            near = hint(name, known)
+            draft.fault(path, "VALIDATION", f"Unknown role '{name}'{near.en}", f"未知角色“{name}”{near.zh}")
         elif writer.actor is not None:
             missing = lacking(writer.actor.grants, writer.resolver.grants(writer.book, [name]))
             if missing:

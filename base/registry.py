@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable, Iterator
 from typing import Generic, Protocol, TypeVar
 
+from base.errors import Text
+
 
 class Named(Protocol):
     """Anything with a stable name."""
@@ -46,6 +48,12 @@ class Registry(Generic[T]):
     def names(self) -> tuple[str, ...]:
         """All names, in order."""
         return tuple(self._entries)
+
+
+def hint(word: str, known: Iterable[str]) -> Text:
+    """What is put behind a message about a name that does not exist: the closest one that does, or nothing."""
+    close = did_you_mean(word, known)
+    return Text(f"; did you mean '{close}'?", f"，是否应为“{close}”？") if close else Text("", "")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

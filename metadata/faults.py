@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from base.errors import Fault, Text
-from base.registry import did_you_mean
+from base.registry import did_you_mean, hint
 
 INVALID = "DOCUMENT_INVALID"  # not what the kind's metaschema describes
 UNKNOWN = "DOCUMENT_UNKNOWN_NAME"  # a keyword, entity, field or type that does not exist
@@ -28,11 +28,9 @@ def invalid(path: tuple[str, ...], en: str, zh: str) -> Fault:
 
 def unknown(path: tuple[str, ...], what: Text, word: str, known: Iterable[str]) -> Fault:
     """A name that does not exist, with the closest one that does."""
-    hint = did_you_mean(word, known)
-    en, zh = f"unknown {what.en} {word[:80]!r}", f"未知的{what.zh}“{word[:80]}”"
-    if hint is not None:
-        en, zh = f"{en}: did you mean {hint!r}?", f"{zh}:是否想写“{hint}”?"
-    return Fault(path, UNKNOWN, Text(en, zh), {"didYouMean": hint} if hint else {})
+    close, near = did_you_mean(word, known), hint(word, known)
+    text = Text(f"unknown {what.en} {word[:80]!r}{near.en}", f"未知的{what.zh}“{word[:80]}”{near.zh}")
+    return Fault(path, UNKNOWN, text, {"didYouMean": close} if close else {})
 
 
 def refused(path: tuple[str, ...], en: str, zh: str) -> Fault:

@@ -14,7 +14,7 @@ from pathlib import Path
 from base.errors import DocumentsInvalid, Fault, Text
 from base.json import Json, JsonInvalid, parse, pretty
 from base.limits import DEFAULTS, Limits
-from base.registry import did_you_mean
+from base.registry import hint
 from metadata.faults import invalid
 from metadata.kinds import KINDS
 from metadata.locate import locate
@@ -113,11 +113,9 @@ def _document_files(root: Path, faults: list[Fault]) -> Iterable[Path]:
 
 
 def _misplaced(name: str, known: Iterable[str]) -> Fault:
-    hint, places = did_you_mean(name, known), ", ".join(known)
+    near, places = hint(name, known), ", ".join(known)
     en, zh = f"no documents are kept here (but in {places})", f"此处不存放文档（可用：{places}）"
-    if hint is not None:
-        en, zh = f"{en}; did you mean {hint!r}?", f"{zh}；是否想写“{hint}”？"
-    return invalid((name,), en, zh)
+    return invalid((name,), en + near.en, zh + near.zh)
 
 
 def _read(path: Path, name: str, limits: Limits, faults: list[Fault]) -> str | None:

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from base.errors import Text
 from base.json import Json
-from base.registry import did_you_mean
+from base.registry import hint
 from metadata.field import Field
 from records.reading.rows import Row, Rows
 from records.selection import Constant, Listing, Order
@@ -83,13 +84,13 @@ class Lookups:
             self._remember(known, found[key])
         return found
 
-    async def hint(self, snapshot: Snapshot, key: Key, value: str) -> str | None:
-        """The existing value that is closest to one that was not found."""
+    async def hint(self, snapshot: Snapshot, key: Key, value: str) -> Text:
+        """What tells of the existing value that is closest to one that was not found."""
         if key not in self._hints:
             listing = Listing(key.entity, (), order=(Order(("id",)),), first=Constant(HINTS))
             page = (await Rows(snapshot, {}).pages(listing))[None]
             self._hints[key] = [str(row[key.field]) for row in page.rows if row[key.field] is not None]
-        return did_you_mean(value, self._hints[key])
+        return hint(value, self._hints[key])
 
     def forget(self) -> None:
         """Drop everything: rows were written that values may lead to now."""

@@ -131,10 +131,9 @@ async def _missing(lookups: Lookups, snapshot: Snapshot, way: Way, value: Any, *
     if many:
         en = f"several records of {key.entity} have {key.field} '{value}'"
         return Fault((way.api,), "AMBIGUOUS", Text(en, f"{key.entity} 中有多条记录的 {key.field} 为“{value}”"))
-    close = await lookups.hint(snapshot, key, str(value))
-    hint = (f"; did you mean '{close}'?", f"，是否应为“{close}”？") if close else ("", "")
-    en = f"no {key.entity} has {key.field} '{value}'{hint[0]}"
-    return Fault((way.api,), "NOT_FOUND", Text(en, f"没有 {key.field} 为“{value}”的 {key.entity}{hint[1]}"))
+    near = await lookups.hint(snapshot, key, str(value))
+    en = f"no {key.entity} has {key.field} '{value}'{near.en}"
+    return Fault((way.api,), "NOT_FOUND", Text(en, f"没有 {key.field} 为“{value}”的 {key.entity}{near.zh}"))
 
 
 async def plan_batch(binding: Binding, snapshot: Snapshot, batch: Sequence[Drafted], *, create: bool = True) -> Planned:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from base.errors import NotFound, Text
 from base.json import Json
-from base.registry import did_you_mean
+from base.registry import hint
 from metadata.folder import read_folder
 
 CRM = "crm"
@@ -48,6 +48,5 @@ def _known(name: str) -> str:
     names = template_names()
     if name in names:
         return name
-    close = did_you_mean(name, names)
-    hint = (f"; did you mean '{close}'?", f"，是否应为“{close}”？") if close else ("", "")
-    raise NotFound(Text(f"there is no template '{name[:60]}'{hint[0]}", f"没有模板“{name[:60]}”{hint[1]}"))
+    near = hint(name, names)
+    raise NotFound(Text(f"there is no template '{name[:60]}'{near.en}", f"没有模板“{name[:60]}”{near.zh}"))

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from base.errors import Text
 from base.json import Json, JsonInvalid, parse
-from base.registry import did_you_mean
+from base.registry import hint
 from metadata.field import Field, GraphQLKind
 from sources.mapping import Formats, Rule
 
@@ -141,9 +141,8 @@ class _Choices:
         """The choice value that a cell means."""
         found = self._mapped.get(cell) or self._known.get(cell.casefold())
         if found is None:
-            close = did_you_mean(cell, [*self._mapped, *self._shown])
-            en, zh = (f"; did you mean '{close}'?", f"，是否应为“{close}”？") if close else ("", "")
-            raise CellRefused(f"'{cell[:60]}' is no choice here{en}", f"“{cell[:60]}”不是可选值{zh}")
+            near = hint(cell, [*self._mapped, *self._shown])
+            raise CellRefused(f"'{cell[:60]}' is no choice here{near.en}", f"“{cell[:60]}”不是可选值{near.zh}")
         return found
 
 

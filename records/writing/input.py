@@ -9,7 +9,7 @@ from typing import Any
 from access.grant import Operation
 from base.errors import Fault, Text
 from base.json import Json, JsonInvalid, check_text
-from base.registry import did_you_mean
+from base.registry import hint
 from metadata.field import Field, RelationKind, ValueRefused
 from records.writing.draft import Draft
 from records.writing.refusals import Path, below, invalid
@@ -172,10 +172,9 @@ def _is_stamp(plan: WritePlan, key: str) -> bool:
 
 
 def _unknown(key: str, known: list[str] | tuple[str, ...], path: Path) -> Fault:
-    close = did_you_mean(key, known)
-    en = f"no such field '{key[:64]}'" + (f"; did you mean '{close}'?" if close else "")
-    zh = f"没有字段“{key[:64]}”" + (f"，是否应为“{close}”？" if close else "")
-    return Fault((*path, key), "VALIDATION", Text(en, zh))
+    near = hint(key, known)
+    text = Text(f"no such field '{key[:64]}'{near.en}", f"没有字段“{key[:64]}”{near.zh}")
+    return Fault((*path, key), "VALIDATION", text)
 
 
 def _twice(first: str, second: str, path: Path) -> Fault:
