@@ -291,12 +291,20 @@ class Connection:
         return sa.select(value).select_from(self._rows.table).where(*conditions).scalar_subquery()
 
 
+_APART = (("first", "last"), ("offset", "last"), ("offset", "after"), ("offset", "before"))
+
+
+def check_together(listing: Listing) -> None:
+    """Raise `BadInput` for page arguments that no values make right together."""
+    for one, other in _APART:
+        if getattr(listing, one) is not None and getattr(listing, other) is not None:
+            text = Text(f"'{one}' and '{other}' cannot be given together", f"“{one}”与“{other}”不能同时使用")
+            raise BadInput(text, {"arguments": [one, other]})
+
+
 def check_arguments(listing: Listing, planning: Planning) -> None:
     """See to the page arguments. Raises `BadInput` for those that exclude each other; ranges are checked per run."""
-    if listing.first is not None and listing.last is not None:
-        raise BadInput(Text("'first' and 'last' exclude each other", "“first”与“last”不能同时使用"))
-    if listing.offset is not None and (listing.after or listing.before or listing.last):
-        raise BadInput(Text("'offset' goes with 'first' only, not with cursors", "“offset”只能与“first”一起使用"))
+    check_together(listing)
     for name, term in (("first", listing.first), ("last", listing.last)):
         if term is not None:
             planning.check_range(term, name, planning.limits.page_size_max)
