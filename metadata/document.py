@@ -167,7 +167,7 @@ def _refused_keyword(keyword: str, path: tuple[str, ...]) -> Fault:
     return refused(
         path,
         f"the keyword {keyword!r} cannot be published: remove it, or let `adopt` make a json field of the property",
-        f"关键字“{keyword}”无法发布:请删除,或用 adopt 将该属性转为 json 字段",
+        f"关键字“{keyword}”无法发布：请删除，或用 adopt 将该属性转为 json 字段",
     )
 
 
@@ -211,7 +211,7 @@ def _check_values(
                 refused(
                     where,
                     "`$ref` points only into the document's own `$defs`; a relation between entities is `x-entity`",
-                    "$ref 只能指向本文档的 $defs;实体之间的关系用 x-entity",
+                    "$ref 只能指向本文档的 $defs；实体之间的关系用 x-entity",
                 )
             )
         elif target not in definitions:

@@ -45,7 +45,7 @@ def clash(path: tuple[str, ...], name: str, one: str, other: str) -> Fault:
         CLASH,
         Text(
             f"the name {name!r} would belong to both {one} and {other}: rename one of them",
-            f"名称“{name}”将同时属于 {one} 和 {other}:请重命名其中之一",
+            f"名称“{name}”将同时属于 {one} 和 {other}：请重命名其中之一",
         ),
         {"name": name, "owners": [one, other]},
     )
@@ -56,7 +56,7 @@ def reserved(path: tuple[str, ...], name: str) -> Fault:
     return Fault(
         path,
         RESERVED,
-        Text(f"the name {name!r} is reserved: choose another one", f"名称“{name}”为保留名称:请另选一个"),
+        Text(f"the name {name!r} is reserved: choose another one", f"名称“{name}”为保留名称：请另选一个"),
     )
 
 
@@ -65,7 +65,7 @@ def over_limit(path: tuple[str, ...], what: Text, limit: int) -> Fault:
     return Fault(
         path,
         LIMIT,
-        Text(f"{what.en}: at most {limit:,} are allowed", f"{what.zh}:最多允许 {limit:,}"),
+        Text(f"{what.en}: at most {limit:,} are allowed", f"{what.zh}：最多允许 {limit:,}"),
         {"limit": limit},
     )
 

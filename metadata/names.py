@@ -119,7 +119,7 @@ def name_fault(name: str, path: tuple[str, ...]) -> Fault | None:
         path,
         f"{name[:80]!r} is no API name: a lower-case letter a-z, then letters and digits, at most 63 in all; "
         "what people read goes into title and x-titles",
-        f"“{name[:80]}”不是合法的 API 名称:须以小写字母 a-z 开头,其后为字母或数字,总长不超过 63；"
+        f"“{name[:80]}”不是合法的 API 名称：须以小写字母 a-z 开头，其后为字母或数字，总长不超过 63；"
         "显示名称请写在 title 和 x-titles 中",
     )
 
@@ -147,7 +147,7 @@ def entity_name_fault(name: str, plural: str, path: tuple[str, ...]) -> Fault | 
         return invalid(
             (*path, "x-plural"),
             f"singular and plural of {name!r} are equal: give another plural, such as x-plural: {name + 'List'!r}",
-            f"“{name}”的单复数相同:请指定 x-plural,例如“{name}List”",
+            f"“{name}”的单复数相同：请指定 x-plural，例如“{name}List”",
         )
     return None
 

@@ -31,7 +31,7 @@ def pattern_fault(pattern: Json, path: tuple[str, ...]) -> Fault | None:
         return refused(
             path,
             "a repetition inside a repetition ((a+)+) can take exponential time: drop the inner or the outer one",
-            "重复嵌套的正则((a+)+)可能耗费指数时间:请去掉内层或外层重复",
+            "重复嵌套的正则((a+)+)可能耗费指数时间：请去掉内层或外层重复",
         )
     try:
         jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=_LINEAR, offline=True)

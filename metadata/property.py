@@ -133,7 +133,7 @@ def _field_type(prop: Mapping[str, Json], path: tuple[str, ...], faults: list[Fa
         invalid(
             path,
             "no field type fits: give `type`, `enum` or `x-type`",
-            "无法判断字段类型:请给出 type、enum 或 x-type",
+            "无法判断字段类型：请给出 type、enum 或 x-type",
         )
     )
     return None

@@ -137,7 +137,7 @@ def count_nodes(value: Json, budget: int) -> int:
 
 
 def _too_large(name: str) -> Fault:
-    text = Text("too large: too many values, too deep or too long", "内容过大:值过多、嵌套过深或文本过长")
+    text = Text("too large: too many values, too deep or too long", "内容过大：值过多、嵌套过深或文本过长")
     return Fault((name,), "VALIDATION", text)
 
 
@@ -152,10 +152,10 @@ _TYPES: Final[Mapping[str, Text]] = {
 }
 
 _FORMATS: Final[Mapping[str, Text]] = {
-    "date": Text("a date that exists, like 2026-11-23", "存在的日期,例如 2026-11-23"),
+    "date": Text("a date that exists, like 2026-11-23", "存在的日期，例如 2026-11-23"),
     "date-time": Text(
         "a date and time with its offset, like 2026-11-23T08:05:00+08:00",
-        "带时区偏移的日期时间,例如 2026-11-23T08:05:00+08:00",
+        "带时区偏移的日期时间，例如 2026-11-23T08:05:00+08:00",
     ),
     "email": Text("an e-mail address", "电子邮件地址"),
     "uri": Text("a web address", "网址"),
@@ -208,7 +208,7 @@ def text_of(kind: jsonschema_rs.ValidationErrorKind) -> Text:
             return Text(f"must be {form.en}", f"必须是{form.zh}")
         case jsonschema_rs.ValidationErrorKind.Enum():
             shown = ", ".join(str(option) for option in kind.options if option is not None)[:_MAX_SHOWN]
-            return Text(f"must be one of {shown}", f"必须是以下值之一:{shown}")
+            return Text(f"must be one of {shown}", f"必须是以下值之一：{shown}")
     if kind.name in _LIMITS:
         attribute, text = _LIMITS[kind.name]
         limit = str(getattr(kind, attribute))[:_MAX_SHOWN]

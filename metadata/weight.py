@@ -28,7 +28,7 @@ def check_weight(root: Mapping[str, Json], definitions: Mapping[str, Json], path
             return refused(
                 (*path, "$defs", name),
                 "a definition that contains itself may do so once in each place only, outside of combinations",
-                "递归定义在每个位置只能引用自身一次,且不能出现在组合关键字中",
+                "递归定义在每个位置只能引用自身一次，且不能出现在组合关键字中",
             )
     weights: dict[str, int] = dict.fromkeys(recursive, 1)
     if _weigh(root, definitions, weights) > MAX_WEIGHT:

@@ -159,12 +159,12 @@ async def _role_faults(
             if missing:
                 some = ", ".join(missing[:5])
                 en = f"the role gives what you do not have yourself: {some}"
-                faults.append(refused((_ROLE, name), en, f"该角色包含您自己没有的权限:{some}"))
+                faults.append(refused((_ROLE, name), en, f"该角色包含您自己没有的权限：{some}"))
             unseen = _unseen(before, after, have, name)
             if unseen:
                 some = ", ".join(unseen[:5])
                 en = f"a rule of the role reads what you may not read yourself: {some}"
-                faults.append(refused((_ROLE, name), en, f"该角色的规则读取了您自己无权读取的字段:{some}"))
+                faults.append(refused((_ROLE, name), en, f"该角色的规则读取了您自己无权读取的字段：{some}"))
     if not await manager_remains(runtime.engine, namespace, after, runtime.resolver):
         en = "no active member could manage members any more"
         faults.append(refused((_ROLE, names[0]), en, "将不再有可管理成员的在职成员"))

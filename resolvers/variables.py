@@ -47,7 +47,7 @@ class VariablesInvalid(BadInput):
     def __init__(self, errors: tuple[GraphQLError, ...]) -> None:
         self.errors = errors
         message = errors[0].message if errors else "The variables do not fit their types."
-        super().__init__(Text(message, f"变量无效:{message}"))
+        super().__init__(Text(message, f"变量无效：{message}"))
 
 
 @dataclass(frozen=True, slots=True)

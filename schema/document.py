@@ -42,14 +42,14 @@ _ABORTED: Final = "Validation aborted."
 
 _TOO_COMPLEX: Final = Text(
     "The document is too complex to be validated: select fields of one name less often.",
-    "文档过于复杂,无法校验:请减少同名字段的重复选择。",
+    "文档过于复杂，无法校验：请减少同名字段的重复选择。",
 )
 _ID_PREFIX: Final = "sha256:"
 _NO_SUCH_OPERATION: Final = Text("The document has no such operation.", "文档中没有该操作。")
 _LEVELS: Final = Text("nested levels", "嵌套层级")
 _WHICH_OPERATION: Final = Text(
     "Give operationName: the document does not have exactly one operation.",
-    "文档中的操作不止一个或没有操作,请指定 operationName。",
+    "文档中的操作不止一个或没有操作，请指定 operationName。",
 )
 
 

@@ -31,7 +31,7 @@ class DocumentInvalid(BadInput):
 def _invalid(message: str) -> Text:
     if message.endswith(_NONE):
         message = message.removesuffix(_NONE) + "null."  # graphql-core says null as Python does
-    return Text(message, f"请求无效:{message}")
+    return Text(message, f"请求无效：{message}")
 
 
 def response_errors(error: Exception, locale: str, request_id: str) -> list[dict[str, Any]]:

@@ -95,7 +95,7 @@ class _Sum:
 def exceeded(what: Text, limit: int) -> LimitExceeded:
     """The error for a document beyond a limit: what there is too much of, and how much may be."""
     return LimitExceeded(
-        Text(f"The document has too many {what.en}: at most {limit}.", f"文档中的{what.zh}过多:上限为 {limit}。"),
+        Text(f"The document has too many {what.en}: at most {limit}.", f"文档中的{what.zh}过多：上限为 {limit}。"),
         {"limit": limit},
     )
 

@@ -53,7 +53,7 @@ class DateType(FieldType):
                 return date.fromisoformat(value)
         except ValueError:
             pass
-        raise ValueRefused(Text("must be a date that exists, like 2026-11-23", "必须是存在的日期,例如 2026-11-23"))
+        raise ValueRefused(Text("must be a date that exists, like 2026-11-23", "必须是存在的日期，例如 2026-11-23"))
 
     def image(self, options: object, value: Any) -> Json:
         """ISO 8601: `2026-11-23`."""

@@ -65,7 +65,7 @@ class DateTimeType(FieldType):
         raise ValueRefused(
             Text(
                 "must be a date and time with its offset, like 2026-11-23T08:05:00+08:00",
-                "必须是带时区偏移的日期时间,例如 2026-11-23T08:05:00+08:00",
+                "必须是带时区偏移的日期时间，例如 2026-11-23T08:05:00+08:00",
             )
         )
 

@@ -34,11 +34,11 @@ class ManyShape(FieldType):
 
     def logical(self, options: object, value: Json) -> Any:
         """Never: there is no scalar value."""
-        raise ValueRefused(Text("is a relation, not a value", "是关系字段,没有标量值"))
+        raise ValueRefused(Text("is a relation, not a value", "是关系字段，没有标量值"))
 
     def image(self, options: object, value: Any) -> Json:
         """Never: there is no scalar value."""
-        raise ValueRefused(Text("is a relation, not a value", "是关系字段,没有标量值"))
+        raise ValueRefused(Text("is a relation, not a value", "是关系字段，没有标量值"))
 
     def relation(self, options: object, context: FieldContext) -> RelationSpec | None:
         """The relation."""

@@ -46,7 +46,7 @@ class PhoneType(TextShape):
             raise ValueRefused(
                 Text(
                     "must be a telephone number with its country code, like +86 138 0013 8000",
-                    "必须是带国家代码的电话号码,例如 +86 138 0013 8000",
+                    "必须是带国家代码的电话号码，例如 +86 138 0013 8000",
                 )
             )
         return number

@@ -50,7 +50,7 @@ class SequenceType(TextShape):
                 invalid(
                     path,
                     "must hold exactly one run of zeros like {0000}; in braces only {yyyy}, {yy}, {mm}, {dd} beside it",
-                    "必须且只能包含一个 {0000} 形式的序号;花括号中只能是 {yyyy}、{yy}、{mm}、{dd}",
+                    "必须且只能包含一个 {0000} 形式的序号；花括号中只能是 {yyyy}、{yy}、{mm}、{dd}",
                 )
             )
             return "{0}"

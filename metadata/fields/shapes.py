@@ -183,7 +183,7 @@ class DecimalShape(FieldType):
             raise ValueRefused(
                 Text(
                     "a number of this size has lost digits: send it as a string",
-                    "这样大的数字已丢失精度:请以字符串形式发送",
+                    "这样大的数字已丢失精度：请以字符串形式发送",
                 )
             )
         if abs(exact) >= 10**DECIMAL_DIGITS:
@@ -295,7 +295,7 @@ def _check_decimal(options: DecimalOptions, exact: Decimal, rounded: Decimal) ->
         raise ValueRefused(
             Text(
                 f"out of bounds: from {'any' if low is None else low} to {'any' if high is None else high}",
-                f"超出范围:从{'不限' if low is None else low}到{'不限' if high is None else high}",
+                f"超出范围：从{'不限' if low is None else low}到{'不限' if high is None else high}",
             )
         )
     if options.multiple_of is not None and rounded % options.multiple_of:

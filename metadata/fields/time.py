@@ -56,7 +56,7 @@ class TimeType(FieldType):
         # Python also reads `0805`, `T08:05` and offsets
         if found is None or found.tzinfo is not None or len(text) not in (5, 8, *range(10, 16)) or text[2] != ":":
             raise ValueRefused(
-                Text("must be a time of day without an offset, like 08:05", "必须是不带时区的时间,例如 08:05")
+                Text("must be a time of day without an offset, like 08:05", "必须是不带时区的时间，例如 08:05")
             )
         return found
 

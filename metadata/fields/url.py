@@ -47,7 +47,7 @@ class UrlType(TextShape):
                 invalid(
                     where,
                     "must list schemes in lower case that are safe to follow, like https",
-                    "必须列出可安全访问的小写协议,例如 https",
+                    "必须列出可安全访问的小写协议，例如 https",
                 )
             )
         return tuple(good)

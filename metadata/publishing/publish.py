@@ -97,7 +97,9 @@ async def publish(
         case CatalogMoved(version):
             raise _moved(version)
         case _:
-            raise Conflict(Text("records changed while publishing: publish again", "发布期间记录发生了变化:请重新发布"))
+            raise Conflict(
+                Text("records changed while publishing: publish again", "发布期间记录发生了变化：请重新发布")
+            )
 
 
 def merge(current: Documents, upserts: Documents, removals: Collection[tuple[str, str]]) -> Documents:
@@ -193,7 +195,7 @@ async def _plan_field(
         missing = await census.count_nulls(entity, same) if same is not None else await census.count(entity)
         if missing:
             en = f"{missing:,} records have no {item.name!r}: give a default, or fill them before it is required"
-            zh = f"有 {missing:,} 条记录的“{item.name}”为空:请提供默认值或先补全"
+            zh = f"有 {missing:,} 条记录的“{item.name}”为空：请提供默认值或先补全"
             steps.faults.append(Fault(path, ROWS, Text(en, zh), {"count": missing}))
     guard = compile(null_rows(entity, item), dialect)
     steps.guards.append(Guard(("required", *path), guard, (), Expect.NO_ROW, after=True))
@@ -212,7 +214,7 @@ async def _check_choices(
         held = await census.count_value(entity, same, choice.value)
         if held:
             en = f"{held:,} records hold {choice.value!r}: retire it, or name it in x-was of another choice"
-            zh = f"有 {held:,} 条记录的值为“{choice.value}”:请将其停用,或写入其他选项的 x-was"
+            zh = f"有 {held:,} 条记录的值为“{choice.value}”：请将其停用，或写入其他选项的 x-was"
             faults.append(Fault((*path, "enum"), ROWS, Text(en, zh), {"count": held, "value": choice.value}))
 
 
@@ -229,7 +231,7 @@ async def _check_uniques(
         if groups:
             shown = ", ".join(unique.fields)
             en = f"{groups:,} values of ({shown}) occur in more than one record: mend them first"
-            zh = f"({shown}) 有 {groups:,} 个值出现在多条记录中:请先处理"
+            zh = f"({shown}) 有 {groups:,} 个值出现在多条记录中：请先处理"
             path = ("entity", entity.name, "x-unique", str(index))
             faults.append(Fault(path, ROWS, Text(en, zh), {"count": groups}))
 
@@ -243,7 +245,7 @@ async def _check_rules(census: Census, previous: Entity, entity: Entity, faults:
         broken = await census.count_breaking(entity, rule, there)
         if broken:
             en = f"{broken:,} records break the rule {rule.name!r}: mend them, or publish it without enforce: now"
-            zh = f"有 {broken:,} 条记录违反规则“{rule.name}”:请先处理,或去掉 enforce: now"
+            zh = f"有 {broken:,} 条记录违反规则“{rule.name}”：请先处理，或去掉 enforce: now"
             path = ("entity", entity.name, "x-rules", str(index))
             faults.append(Fault(path, ROWS, Text(en, zh), {"count": broken}))
 
@@ -283,7 +285,7 @@ def _moved(version: int) -> Conflict:
     return Conflict(
         Text(
             f"the company is at version {version} now: read its documents again and publish over them",
-            f"公司当前版本为 {version}:请重新读取文档后再发布",
+            f"公司当前版本为 {version}：请重新读取文档后再发布",
         ),
         {"version": version},
     )
