@@ -6,7 +6,6 @@ differ; its two statements read nothing that the other writes, so an engine may 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -104,14 +103,3 @@ TEAMS = Closure("_team_closure", "ancestor", "descendant")
 
 REPORTS = Closure("_report_closure", "manager", "report")
 """Who reports to whom, directly or not."""
-
-
-def transitive_pairs(parents: Mapping[str, str | None]) -> frozenset[tuple[str, str]]:
-    """The closure of a tree given as node -> parent, reckoned from nothing: what the table must hold."""
-    pairs: set[tuple[str, str]] = set()
-    for node in parents:
-        upper: str | None = node
-        while upper is not None:
-            pairs.add((upper, node))
-            upper = parents[upper]
-    return frozenset(pairs)

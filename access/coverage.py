@@ -1,6 +1,6 @@
 """What a grant covers, decided in Python for one record: the meaning that records/gate says again in SQL.
 
-Used where there is no SQL (events, checks on new images) and as the oracle that the SQL is compared with.
+The oracle that the SQL is compared with, and the meaning wherever there is no SQL to ask (events cut to grants).
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
-from access.closure import REPORTS, TEAMS, transitive_pairs
+from access.closure import REPORTS, TEAMS
 from access.member import update_member
 from access.table import TEAM, Query
 from access.team import add_team, remove_team, update_team
@@ -21,6 +22,17 @@ from base.ids import new_id
 from storage.types import UUID
 from tests.access.conftest import House, open_house, opened_access
 from tests.examples import examples
+
+
+def transitive_pairs(parents: Mapping[str, str | None]) -> frozenset[tuple[str, str]]:
+    """The closure of a tree given as node -> parent, reckoned from nothing: what the table must hold."""
+    pairs: set[tuple[str, str]] = set()
+    for node in parents:
+        upper: str | None = node
+        while upper is not None:
+            pairs.add((upper, node))
+            upper = parents[upper]
+    return frozenset(pairs)
 
 
 async def test_a_team_belongs_to_itself_and_to_its_lead(house: House) -> None:
