@@ -46,7 +46,7 @@ def choice_fault(value: str, path: tuple[str, ...]) -> Fault | None:
             Text(
                 f"{value[:80]!r} is no choice value: letters, digits and _, not beginning with a digit; "
                 "put what people read into x-choices",
-                f"“{value[:80]}”不是合法的选项值：只能包含字母、数字和下划线且不以数字开头；显示文字请写在 x-choices 中",
+                f"“{value[:80]}”不是合法的选项值：只能含字母、数字和下划线且不以数字开头；显示文字请写在 x-choices 中",
             ),
         )
     return reserved(path, value) if value in _NOT_ENUM or value.startswith("__") else None
