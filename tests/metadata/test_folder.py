@@ -49,7 +49,7 @@ def test_files_of_removed_documents_go(tmp_path: Path) -> None:
     ("entities/a.json", b'{"kind": "entity", "name": "b"}',
      "entities/a.json:1:20: name: must be 'a' here, as the file is called; or call the file b.json"),
     ("entities/a.json", b'{"name": "a"}', "entities/a.json:1:1: kind: must be 'entity'"),
-    ("entities/a.json", b'{"kind": "entity",\n}', "entities/a.json:2:1: not JSON: a name in double quotes"),
+    ("entities/a.json", b'{"kind": "entity",\n name: "a"}', "entities/a.json:2:2: not JSON: a name in double quotes"),
     ("entities/a.json", b'{"kind": "entity"\n "name": "a"}', "entities/a.json:2:2: not JSON: a comma is missing"),
     ("entities/a.json", b"", "entities/a.json:1:1: not JSON: a value is expected"),
     ("entities/a.json", b'{"kind": "entity", "kind": "role"}', "duplicate key"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
 
 from base.text import fold
@@ -59,7 +58,7 @@ class Model:
     rows: dict[str, ModelRow] = field(default_factory=dict)
     links: set[tuple[str, str]] = field(default_factory=set)  # (deal, product)
     events: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
-    deletions: count[int] = field(default_factory=count)
+    deletions: int = 0  # numbers given out so far
 
     def live(self, entity: str) -> dict[str, ModelRow]:
         """Live records of an entity."""
@@ -131,7 +130,7 @@ class Model:
         gone = {*first, *(record_id for record_id, _ in self.referring(first, "cascade"))}
         if any(record_id not in gone for record_id, _ in self.referring(gone, "restrict")):
             raise Refused("REFERENCED")
-        deletion = next(self.deletions)
+        deletion = self.deletions = self.deletions + 1
         for record_id in gone:
             self.touch(record_id, "DELETED")
             self.rows[record_id].deletion = deletion
@@ -180,7 +179,7 @@ class Model:
             found = [self.rows[item].values[key] for item in losers if self.rows[item].values[key] is not None]
             if kept[key] is None and found and found[0] not in {keep, *losers}:
                 kept[key] = found[0]
-        deletion = next(self.deletions)
+        deletion = self.deletions = self.deletions + 1
         for record_id in losers:
             self.touch(record_id, "MERGED")
             self.rows[record_id].deletion = deletion
