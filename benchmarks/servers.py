@@ -72,20 +72,20 @@ async def postmaster(url: str) -> int | None:
 def private_postgres() -> Iterator[str]:
     """A cluster of our own in a temporary folder; its URL. Raises `Skipped` without PostgreSQL's programs."""
     programs = _postgres_programs()
-    owner = {"user": pwd.getpwnam("postgres").pw_uid} if os.getuid() == 0 else {}
+    owner = pwd.getpwnam("postgres").pw_uid if os.getuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="pliant-bench-") as folder:
         data, port = Path(folder) / "data", free_port()
-        if owner:
-            os.chown(folder, owner["user"], -1)
+        if owner is not None:
+            os.chown(folder, owner, -1)
         _run(
             [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"], owner
         )
         settings = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
         process = subprocess.Popen(
-            [programs / "postgres", "-D", data, "-p", str(port), "-k", folder, *settings],
+            [str(programs / "postgres"), "-D", str(data), "-p", str(port), "-k", folder, *settings],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            **owner,
+            user=owner,
         )
         try:
             url = f"postgresql://postgres@127.0.0.1:{port}"
@@ -233,5 +233,5 @@ def _postgres_programs() -> Path:
     return folders[-1]
 
 
-def _run(command: list[str | Path], owner: Mapping[str, int]) -> None:
-    subprocess.run(command, check=True, capture_output=True, user=owner.get("user"))
+def _run(command: list[str | Path], owner: int | None) -> None:
+    subprocess.run(command, check=True, capture_output=True, user=owner)
