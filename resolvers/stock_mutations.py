@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -55,7 +56,8 @@ async def _records(
     if kind is RootKind.PURGE or not ids:
         return {}
     if kind not in DELETES:
-        return {record_id: await find_record(context, entity, record_id) for record_id in ids}
+        found = await asyncio.gather(*(find_record(context, entity, record_id) for record_id in ids))  # one statement
+        return dict(zip(ids, found, strict=True))
     limits = context.runtime.limits
     listing = Listing(
         entity.name,
