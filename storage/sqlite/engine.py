@@ -56,6 +56,7 @@ class SqliteEngine:
         self._ready: set[str] = set()
         self._touching: dict[str, asyncio.Lock] = {}
         self._generations: dict[str, int] = {}
+        self._paths: dict[str, Path] = {CONTROL: directory / "control.db"}
 
     @property
     def dialect(self) -> Dialect:
@@ -105,6 +106,7 @@ class SqliteEngine:
             path = self._path(namespace)
             for suffix in _FILES:
                 path.with_suffix(suffix).unlink(missing_ok=True)
+            self._paths.pop(namespace, None)
 
     async def fetch(self, namespace: str, sql: Sql, params: Sequence[Value] = ()) -> Sequence[Sequence[Any]]:
         """Run one reading statement in a reader thread; JSON and text come as `str`."""
@@ -153,9 +155,10 @@ class SqliteEngine:
         return int(rows[0][0])
 
     def _path(self, namespace: str) -> Path:
-        if namespace == CONTROL:
-            return self._directory / "control.db"
-        return self._directory / "companies" / f"{checked_namespace(namespace)}.db"
+        path = self._paths.get(namespace)  # one object per file: making and hashing a Path costs as much as a read
+        if path is None:
+            path = self._paths[namespace] = self._directory / "companies" / f"{checked_namespace(namespace)}.db"
+        return path
 
     def _writer(self, namespace: str, *, create: bool = False) -> Writer:
         writer = self._writers.get(namespace)
