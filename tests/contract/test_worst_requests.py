@@ -17,9 +17,8 @@ from tests.programs import ROOT
 TABLE = ROOT / "docs" / "worst-requests.md"
 WRITE = "PLIANT_WRITE_WORST_REQUESTS"
 
-CPU_SECONDS = 3.0
-"""More than any takes, also on a busy machine: a hang or an explosion is seconds to hours."""
 MEMORY_MB = 60.0
+"""More than any takes. Times are written down, never asserted: an explosion of work is one of memory or a hang."""
 
 HEAD = """# Worst requests
 
@@ -44,7 +43,6 @@ async def test_worst_requests_cost_little(tmp_path: Path) -> None:
             await site.post(body + b" ", worst.path)
             held = tracemalloc.get_traced_memory()[1] / 2**20
             tracemalloc.stop()
-            assert seconds < CPU_SECONDS, (worst.name, seconds)
             assert held < MEMORY_MB, (worst.name, held)
             rows.append((worst.name, f"{len(body):,}", answer_of(response), f"{seconds * 1_000:.1f}", f"{held:.1f}"))
     text = HEAD + "".join(f"| {' | '.join(row)} |\n" for row in rows)
