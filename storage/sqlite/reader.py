@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import queue
-import sqlite3
 import threading
-from collections import OrderedDict
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from storage.errors import StorageError
-from storage.sqlite.connection import Deadline, connect
 from storage.sqlite.errors import understood
+from storage.sqlite.files import OpenFiles
+from storage.sqlite.quick import Quick
 from storage.sqlite.writer import deliver
-
-CONNECTIONS_MAX = 32
-"""Open files per thread: beyond that the one unused for longest is closed."""
 
 _TAKEN_AT_ONCE = 8
 
@@ -35,8 +32,9 @@ class _Read:
 class Readers:
     """A few threads that answer reading statements, none of which can write."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, threads: int, seconds: float) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, threads: int, seconds: float, quick: Quick) -> None:
         self._loop = loop
+        self._quick = quick
         self._seconds = seconds
         self._queue: queue.SimpleQueue[_Read | None] = queue.SimpleQueue()
         self._threads = [threading.Thread(target=self._live, name=f"read {n}", daemon=True) for n in range(threads)]
@@ -60,7 +58,7 @@ class Readers:
         return await future
 
     def _live(self) -> None:
-        connections = _Connections()
+        connections = OpenFiles()
         while (first := self._queue.get()) is not None:
             reads, ended = self._share(first)
             answers = [self._answer(connections, read) for read in reads]
@@ -82,41 +80,15 @@ class Readers:
             reads.append(item)
         return reads, False
 
-    def _answer(self, connections: _Connections, read: _Read) -> tuple[asyncio.Future[Any], Any, StorageError | None]:
+    def _answer(self, connections: OpenFiles, read: _Read) -> tuple[asyncio.Future[Any], Any, StorageError | None]:
         try:
             connection, deadline = connections.get(read.path, read.generation)
             deadline.set(self._seconds)
-            return read.future, connection.execute(read.text, read.params).fetchall(), None
+            started = time.thread_time()  # CPU: this thread may wait long for the interpreter
+            rows = connection.execute(read.text, read.params).fetchall()
+            self._quick.learn(read.text, time.thread_time() - started)
+            return read.future, rows, None
         except Exception as error:
             fault = understood(error)
             fault.__cause__ = fault.__cause__ or error
             return read.future, None, fault
-
-
-class _Connections:
-    """The open files of one thread."""
-
-    def __init__(self) -> None:
-        self._open: OrderedDict[Path, tuple[int, sqlite3.Connection, Deadline]] = OrderedDict()
-
-    def get(self, path: Path, generation: int) -> tuple[sqlite3.Connection, Deadline]:
-        """The connection to a file of this generation, opened when it is not."""
-        found = self._open.get(path)
-        if found is not None and found[0] == generation:
-            self._open.move_to_end(path)
-            return found[1], found[2]
-        if found is not None:
-            found[1].close()
-            del self._open[path]
-        deadline = Deadline()
-        connection = connect(path, reading=True, deadline=deadline)
-        self._open[path] = (generation, connection, deadline)
-        if len(self._open) > CONNECTIONS_MAX:
-            self._open.popitem(last=False)[1][1].close()
-        return connection, deadline
-
-    def close(self) -> None:
-        """Close all."""
-        for _, connection, _ in self._open.values():
-            connection.close()
-        self._open.clear()
