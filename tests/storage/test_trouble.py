@@ -20,7 +20,7 @@ from storage.engine import Engine
 from storage.errors import Busy, Damaged, StatementRefused, StatementTooDeep, StorageError, StorageFull, Unreachable
 from storage.postgres.engine import PostgresEngine
 from storage.sqlite import engine as sqlite
-from storage.sqlite import reader as sqlite_reader
+from storage.sqlite import files as sqlite_files
 from storage.sqlite.engine import SqliteEngine
 from tests.engines import POSTGRES, opened, place_of
 from tests.storage.shop import MIGRATIONS, batch, change, customer, exists, log, names, renamed
@@ -242,7 +242,7 @@ async def test_a_file_that_another_process_keeps_locked(tmp_path: Path) -> None:
 
 async def test_more_companies_than_open_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "WRITERS_MAX", 2)
-    monkeypatch.setattr(sqlite_reader, "CONNECTIONS_MAX", 2)
+    monkeypatch.setattr(sqlite_files, "CONNECTIONS_MAX", 2)
     async with opened(str(tmp_path), MIGRATIONS) as engine:
         companies = [f"c{number}" for number in range(7)]
         for company in companies:
