@@ -83,11 +83,12 @@ def create_index(
     unique: bool = False,
     where: ColumnElement[bool] | None = None,
     where_live: bool = False,
+    concurrently: bool = False,
 ) -> list[str]:
     """An index; `where_live` limits it to rows that are not deleted, `where` to any other condition.
 
     Descending parts have their nulls last on PostgreSQL, as lists are ordered; SQLite knows no such index and takes
-    the plain one.
+    the plain one. `concurrently` is PostgreSQL's way that keeps nobody out, and stands in no transaction.
     """
     live = sa.text("deleted_at IS NULL") if where_live else None
     condition = where if live is None else live if where is None else sa.and_(where, live)
@@ -95,7 +96,14 @@ def create_index(
     return _written(
         dialect,
         lambda op: op.create_index(
-            name, table, columns, schema=NAMESPACE, unique=unique, postgresql_where=condition, sqlite_where=condition
+            name,
+            table,
+            columns,
+            schema=NAMESPACE,
+            unique=unique,
+            postgresql_where=condition,
+            sqlite_where=condition,
+            postgresql_concurrently=concurrently,
         ),
     )
 

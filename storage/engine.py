@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal, Protocol, TypeAlias
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
-from storage.batch import Batch, Outcome, Sql, Value
+from storage.batch import Applied, Batch, NotUnique, Outcome, Sql, Value
 
 Dialect: TypeAlias = Literal["postgresql", "sqlite"]
 
 CONTROL = "pliant"
 """The namespace of the control tables (companies); every other namespace is a company's."""
+
+T = TypeVar("T")
+
+
+class Exclusive(Protocol):
+    """A transaction under a company's exclusive lock, step by step: nobody else writes while it lasts."""
+
+    async def fetch(self, sql: Sql, params: Sequence[Value] = ()) -> Sequence[Sequence[Any]]:
+        """Run one reading statement; it sees what the transaction has done."""
+
+    async def execute(self, ddl: str) -> None:
+        """Run one statement of DDL."""
+
+    async def apply(self, batch: Batch) -> Outcome:
+        """Apply a Batch; after an outcome other than `Applied` the transaction must not be kept."""
 
 
 class Engine(Protocol):
@@ -49,6 +64,26 @@ class Engine(Protocol):
         """Run DDL statements and then the Batch in one transaction under the company's exclusive lock.
 
         Waits for table locks at most `limits.lock_timeout_ms` at a time and retries the whole.
+        """
+
+    async def exclusively(self, namespace: str, work: Callable[[Exclusive], Awaitable[tuple[T, bool]]]) -> T:
+        """Run `work` in one transaction under the company's exclusive lock; it gives its result and whether to keep.
+
+        For what needs Python between its statements (the end of a publication); it must be short, and may be run again
+        from its beginning when tables were busy. Whatever it raises keeps nothing.
+        """
+
+    async def build_index(self, namespace: str, name: str, ddl: Sequence[str]) -> Applied | NotUnique:
+        """Make an index without keeping readers out, however large the table; nothing happens if it is there.
+
+        What an earlier attempt left half built is made anew. `NotUnique` when rows stand against a unique one: then
+        nothing of it is left.
+        """
+
+    def listen(self, hear: Callable[[str, int], None]) -> None:
+        """Call `hear` with namespace and version, in the event loop, when another process has moved a head.
+
+        A hint that may be lost, and that SQLite does not give: every answer tells of its head too.
         """
 
     async def sequence(self, namespace: str) -> int:

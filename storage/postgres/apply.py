@@ -26,6 +26,7 @@ from storage.batch import (
 )
 from storage.late import finished
 from storage.names import placed, quoted
+from storage.postgres.heads import NOTIFY
 from storage.postgres.pool import Connection
 from storage.postgres.rows import Places, change_arguments, insert_changes, row_arguments, select_rows
 from storage.types import postgres_name
@@ -89,6 +90,7 @@ async def apply_steps(connection: Connection, schema: str, batch: Batch) -> Appl
     if batch.new_catalog_version is not None:
         moved = await connection.fetch(placed(_MOVE_CATALOG, schema), batch.new_catalog_version)
         assert len(moved) == 1
+        await connection.fetch(NOTIFY, f"{schema} {batch.new_catalog_version}")
     if batch.changes:
         await _log(connection, schema, batch, numbers)
     return Applied(numbers)

@@ -10,35 +10,44 @@ import asyncio
 import hashlib
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 
-from base.errors import Text
+from base.errors import PliantError, Text
 from base.limits import DEFAULTS, Limits
 from storage import fixed, migrations
-from storage.batch import Batch, NotUnique, Outcome, Sql, Value
-from storage.engine import CONTROL, Dialect
+from storage.batch import Applied, Batch, NotUnique, Outcome, Sql, Value
+from storage.engine import CONTROL, Dialect, Exclusive
 from storage.errors import Busy, NamespaceMissing, StatementRefused, StorageError, Unreachable
 from storage.migrations import Migration
 from storage.names import checked_namespace, placed, quoted
 from storage.postgres.apply import Refused, apply_steps, replayed
 from storage.postgres.errors import is_lost, is_retried, understood, violated_index
+from storage.postgres.exclusive import ExclusiveSession, NotKept
 from storage.postgres.fused import fuse
+from storage.postgres.heads import Heads
 from storage.postgres.lane import ATTEMPTS, Lane, pause
 from storage.postgres.pool import Connection, Pool, connect, roll_back
 from storage.postgres.reads import Reads
 from storage.postgres.sequence import sequence
 
+T = TypeVar("T")
+
 MINIMUM_VERSION = 14
 """Older servers do not notice that a publisher is gone while it waits (client_connection_check_interval)."""
 
 _PUBLISHERS = 2  # DDL of so many companies at once
+_BUILDERS = 1  # large indexes at once: each reads a whole table
 _MIGRATE_SECONDS = 20.0  # how long DDL is tried against busy tables
 
 _SCHEMA_EXISTS = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1"
+_INDEX_VALID = (
+    "SELECT i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+    "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2"
+)
 
 
 class PostgresEngine:
@@ -62,6 +71,8 @@ class PostgresEngine:
         self._pool = Pool(url, {"statement_timeout": str(int(seconds * 1000))}, connections, seconds)
         self._reads = Reads(self._pool, connections)
         self._publishers = asyncio.Semaphore(_PUBLISHERS)
+        self._builders = asyncio.Semaphore(_BUILDERS)
+        self._heads: Heads | None = None
         self._lanes: dict[str, Lane] = {}
         self._tasks: set[asyncio.Future[Outcome]] = set()
         self._ready: set[str] = set()
@@ -85,6 +96,8 @@ class PostgresEngine:
 
     async def close(self) -> None:
         """Finish the writes under way and disconnect."""
+        if self._heads is not None:
+            await self._heads.stop()
         for lane in list(self._lanes.values()):
             await lane.finished()
         if self._tasks:
@@ -173,6 +186,59 @@ class PostgresEngine:
             if index is None:
                 raise
             return NotUnique(index)
+
+    async def exclusively(self, namespace: str, work: Callable[[Exclusive], Awaitable[tuple[T, bool]]]) -> T:
+        """Run `work` in one transaction under the company's exclusive lock; again while tables are busy."""
+        if namespace not in self._ready:
+            await self._touch(namespace)
+        schema = self._schema(namespace)
+
+        async def lead(connection: Connection) -> T:
+            """The work, and whether it is kept."""
+            result, keep = await work(ExclusiveSession(connection, schema))
+            if not keep:
+                raise NotKept(result)
+            return result
+
+        try:
+            kept: T = await self._publish(namespace, lead)
+            return kept
+        except NotKept as undone:
+            left: T = undone.result
+            return left
+
+    async def build_index(self, namespace: str, name: str, ddl: Sequence[str]) -> Applied | NotUnique:
+        """Make an index with CREATE INDEX CONCURRENTLY (`ddl` says so); one that was left invalid is dropped before.
+
+        It waits for transactions that are older, a long report for instance, and keeps nobody out meanwhile.
+        """
+        if namespace not in self._ready:
+            await self._touch(namespace)
+        schema = self._schema(namespace)
+        drop = f"DROP INDEX CONCURRENTLY IF EXISTS {quoted(schema)}.{quoted(name)}"
+        async with self._builders:
+            connection = await connect(self._url, {"client_connection_check_interval": "100"})
+            try:
+                found = await connection.fetch(_INDEX_VALID, schema, name)
+                if found and found[0][0]:
+                    return Applied()
+                if found:
+                    await connection.execute(drop)
+                for text in ddl:
+                    await connection.execute(placed(text, schema))
+                return Applied()
+            except Exception as error:
+                if violated_index(error) is None:
+                    raise understood(error) from error
+                await connection.execute(drop)
+                return NotUnique(name)
+            finally:
+                with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                    await connection.close(timeout=5)
+
+    def listen(self, hear: Callable[[str, int], None]) -> None:
+        """Listen on the database's channel until the engine is closed."""
+        self._heads = Heads(self._url, self._prefix, hear)
 
     async def sequence(self, namespace: str) -> int:
         """Move committed change rows into the log at dense positions; the head position after that."""
@@ -270,7 +336,7 @@ class PostgresEngine:
                         return result
                     except Exception as error:
                         await roll_back(connection, error)
-                        if isinstance(error, Refused):
+                        if isinstance(error, Refused | NotKept | PliantError):
                             raise
                         if not is_retried(error) or time.monotonic() > deadline:
                             raise understood(error) from error

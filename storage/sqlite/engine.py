@@ -9,24 +9,27 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from base.errors import Text
+from base.errors import PliantError, Text
 from base.limits import DEFAULTS, Limits
 from storage import fixed, migrations
 from storage.batch import Applied, Batch, NotUnique, Outcome, Sql, Value
-from storage.engine import CONTROL, Dialect
+from storage.engine import CONTROL, Dialect, Exclusive
 from storage.errors import NamespaceMissing, StatementRefused, StorageError, Unreachable
 from storage.migrations import Migration
 from storage.names import checked_namespace, placed
 from storage.sqlite.apply import apply_batch, read_head, write_position
 from storage.sqlite.connection import MINIMUM_VERSION
+from storage.sqlite.exclusive import ExclusiveSession
 from storage.sqlite.quick import Quick
 from storage.sqlite.reader import Readers
 from storage.sqlite.unique import created_index
 from storage.sqlite.writer import Writer
+
+T = TypeVar("T")
 
 WRITERS_MAX = 64
 """Writer threads alive at once: beyond that the idle one unused for longest ends."""
@@ -34,6 +37,7 @@ WRITERS_MAX = 64
 READER_THREADS = 3
 
 _POSITION = "SELECT position FROM _head WHERE id = 1"
+_INDEX_EXISTS = "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?"
 _FILES = (".db", ".db-wal", ".db-shm", ".turn")
 
 
@@ -158,6 +162,45 @@ class SqliteEngine:
 
         outcome: Outcome = await self._writer(namespace).run(work)
         return outcome
+
+    async def exclusively(self, namespace: str, work: Callable[[Exclusive], Awaitable[tuple[T, bool]]]) -> T:
+        """Run `work` in one transaction of the writer, led from the loop."""
+        if namespace not in self._ready:
+            await self._touch(namespace)
+
+        def lead(connection: sqlite3.Connection) -> tuple[T | PliantError, bool]:
+            """The writer's side of it; what the work refuses goes back as it is."""
+            try:
+                return ExclusiveSession(connection, self._loop).run(work)
+            except PliantError as error:
+                return error, False
+
+        result: T | PliantError = await self._writer(namespace).run(lead)
+        if isinstance(result, PliantError):
+            raise result
+        return result
+
+    async def build_index(self, namespace: str, name: str, ddl: Sequence[str]) -> Applied | NotUnique:
+        """Make an index in a transaction of the writer: readers go on, writers of the company wait."""
+        if namespace not in self._ready:
+            await self._touch(namespace)
+
+        def build(connection: sqlite3.Connection) -> tuple[Applied | NotUnique, bool]:
+            """The index, unless it is there."""
+            if connection.execute(_INDEX_EXISTS, (name,)).fetchone() is not None:
+                return Applied(), False
+            for text in ddl:
+                try:
+                    connection.execute(placed(text, ""))
+                except sqlite3.IntegrityError:
+                    return NotUnique(name), False
+            return Applied(), True
+
+        outcome: Applied | NotUnique = await self._writer(namespace).run(build)
+        return outcome
+
+    def listen(self, hear: Callable[[str, int], None]) -> None:
+        """Nothing: processes that share a folder hear of each other's publishes with their next answer."""
 
     async def sequence(self, namespace: str) -> int:
         """The head position: the writer has numbered everything already."""
