@@ -20,6 +20,7 @@ from metadata.kinds import KINDS, Known
 from metadata.names import check_names
 from metadata.physical import Map, allocate
 from metadata.relations import add_parents
+from metadata.trash import NO_TRASH, Trash
 
 Documents = Mapping[tuple[str, str], Mapping[str, Json]]
 """(kind, name) -> document."""
@@ -57,14 +58,17 @@ def next_catalog(
     previous: Map | None,
     fresh: Collection[tuple[str, str]] | None = None,
     limits: Limits = DEFAULTS,
+    trash: Trash = NO_TRASH,
+    moved: Collection[tuple[str, str]] = (),
 ) -> Catalog:
     """The catalog of new documents after the physical map `previous`; `fresh` ones are checked against metaschemas.
 
-    Raises `DocumentsInvalid` with every fault found.
+    What comes back gets its SQL names from the `trash`; fields in `moved` (entity, field) get new columns. Raises
+    `DocumentsInvalid` with every fault found.
     """
     faults: list[Fault] = []
     drafts = parse_documents(documents, faults, documents if fresh is None else fresh, limits)
-    return _finish(documents, drafts, allocate(previous, drafts.entities), faults)
+    return _finish(documents, drafts, allocate(previous, drafts.entities, trash, moved), faults)
 
 
 def refuse(faults: list[Fault]) -> None:

@@ -10,15 +10,16 @@ JSON, part of the catalog's hash:
      "retired": ["old_table"]}
 
 A rename moves an entry to its new API name; a removal puts its SQL names into `retired`, where they stay taken (their
-rows are there until a later contraction, and statements of the version before still run). Maps of equal histories
-are equal, so companies on an unmodified template share their catalog.
+rows are in the trash for a while, and statements of the version before still run). What comes back while it is in the
+trash gets its SQL names back. Maps of equal histories are equal, so companies on an unmodified template share their
+catalog.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from base.errors import DocumentsInvalid, Text
@@ -27,6 +28,7 @@ from base.json import Json
 from metadata.draft import EntityDraft, FieldDraft
 from metadata.faults import over_limit
 from metadata.field import RelationKind
+from metadata.trash import NO_TRASH, Trash, column_kinds
 
 MAX_SQL_NAME = 63
 """Bytes of a name in PostgreSQL."""
@@ -54,11 +56,17 @@ def cut(name: str, limit: int = MAX_SQL_NAME) -> str:
     return f"{name[: limit - 9]}_{mark}"
 
 
-def allocate(previous: Map | None, drafts: Mapping[str, EntityDraft]) -> Map:
+def allocate(
+    previous: Map | None,
+    drafts: Mapping[str, EntityDraft],
+    trash: Trash = NO_TRASH,
+    moved: Collection[tuple[str, str]] = (),
+) -> Map:
     """The map for these entities after `previous`: known ones keep their names, new ones get unused ones.
 
-    New entities are numbered in the order in which they are given. Raises `DocumentsInvalid` when the 4,095 numbers
-    of a company's life are used up.
+    What is new and lies in the `trash` gets its names back. Fields in `moved` (entity, field) get new columns whatever
+    they had. New entities are numbered in the order in which they are given. Raises `DocumentsInvalid` when the 4,095
+    numbers of a company's life are used up.
     """
     before = previous or EMPTY
     numbers = int(before["numbers"])
@@ -69,9 +77,16 @@ def allocate(previous: Map | None, drafts: Mapping[str, EntityDraft]) -> Map:
         if old is not None:
             entries[name] = before["entities"][old]
             kept.add(old)
+        elif (found := trash.entity(name)) is not None:
+            entries[name] = found
     gone = [entry for name, entry in before["entities"].items() if name not in kept]
-    retired = [*before["retired"], *(table for entry in gone for table in (entry["table"], *entry["links"].values()))]
-    taken = {*retired, *(table for entry in entries.values() for table in (entry["table"], *entry["links"].values()))}
+    back = {table for entry in entries.values() for table in _tables(entry)}
+    retired = [
+        table
+        for table in (*before["retired"], *(table for entry in gone for table in _tables(entry)))
+        if table not in back
+    ]
+    taken = {*retired, *back}
     taken.update(_retired_links(entries.values()))
     for name, draft in drafts.items():
         entry = entries.get(name)
@@ -82,7 +97,7 @@ def allocate(previous: Map | None, drafts: Mapping[str, EntityDraft]) -> Map:
                 raise DocumentsInvalid((over_limit(("entity", name), what, MAX_ENTITY_NUMBER),))
             table = free(snake(name), taken)
             entry = {"table": table, "number": numbers, "columns": {}, "links": {}, "retired": []}
-        entries[name] = _extend(entry, draft, taken)
+        entries[name] = _extend(entry, draft, taken, trash, {field for entity, field in moved if entity == name})
     return {"numbers": numbers, "entities": {name: entries[name] for name in drafts}, "retired": sorted(retired)}
 
 
@@ -93,11 +108,15 @@ def find_old(name: str, was: Iterable[str], before: Mapping[str, object], now: M
     return next((old for old in was if old in before and old not in now), None)
 
 
+def _tables(entry: Map) -> tuple[str, ...]:
+    return (entry["table"], *entry["links"].values())
+
+
 def _retired_links(entries: Iterable[Map]) -> set[str]:
     return {name for entry in entries for name in entry["retired"] if "__" in name}
 
 
-def _extend(entry: Map, draft: EntityDraft, taken: set[str]) -> Map:
+def _extend(entry: Map, draft: EntityDraft, taken: set[str], trash: Trash, moved: Collection[str]) -> Map:
     """An entity's entry with the columns and links of its fields as they are now."""
     authored = {name: item for name, item in draft.fields.items() if not item.field.system}
     system = {column for item in draft.fields.values() for column in item.fixed_columns}
@@ -105,15 +124,21 @@ def _extend(entry: Map, draft: EntityDraft, taken: set[str]) -> Map:
     links: dict[str, str] = {}
     for name, item in authored.items():
         wanted = wanted_columns(item)
+        kinds = [(kind, scale) for _, kind, scale in wanted]
+        many = item.spec is not None and item.spec.kind is RelationKind.MANY
         old = find_old(name, item.field.was, {**entry["columns"], **entry["links"]}, authored)
-        if old in entry["columns"] and _kinds(entry["columns"][old]) == [(kind, scale) for _, kind, scale in wanted]:
+        if old is None and wanted and (found := trash.columns(entry["table"], name, kinds)) is not None:
+            columns[name] = found
+        elif old in entry["columns"] and column_kinds(entry["columns"][old]) == kinds and name not in moved:
             columns[name] = entry["columns"][old]
-        if old in entry["links"] and item.spec is not None and item.spec.kind is RelationKind.MANY:
+        if old is None and many and (link := trash.link(entry["table"], name)) is not None:
+            links[name] = link
+        elif old in entry["links"] and many and name not in moved:
             links[name] = entry["links"][old]
     names = {column["name"] for listed in columns.values() for column in listed}
     gone = {column["name"] for listed in entry["columns"].values() for column in listed} - names
     gone_links = set(entry["links"].values()) - set(links.values())
-    retired = {*entry["retired"], *gone, *gone_links}
+    retired = {*entry["retired"], *gone, *gone_links} - names - set(links.values())
     used = names | retired | system
     for name, item in authored.items():
         wanted = wanted_columns(item)
@@ -140,10 +165,6 @@ def wanted_columns(item: FieldDraft) -> Sequence[tuple[str, str, int]]:
         base = f"{base}_id"
     types = item.field.type.column_types(item.field.options)
     return [(base + suffix, kind.kind, kind.scale) for suffix, kind in types]
-
-
-def _kinds(listed: Sequence[Map]) -> list[tuple[str, int]]:
-    return [(column["kind"], column.get("scale", 0)) for column in listed]
 
 
 def free(name: str, taken: set[str]) -> str:

@@ -37,6 +37,10 @@ _POSTGRES_NOW: Final = "now()"
 _SQLITE_NOW: Final = "(SELECT pliant_now(0))"
 _DUE: Final = "run_at <= {now} AND (lease_until IS NULL OR lease_until <= {now}) ORDER BY run_at LIMIT"
 
+_IS_DUE: Final[Mapping[Dialect, Sql]] = {
+    "postgresql": Sql(f"SELECT 1 FROM __ns__._job WHERE {_DUE.format(now=_POSTGRES_NOW)} 1"),
+    "sqlite": Sql(f"SELECT 1 FROM __ns__._job WHERE {_DUE.format(now=_SQLITE_NOW)} 1"),
+}
 _CLAIM: Final[Mapping[Dialect, Sql]] = {
     # an array, because a sub-select in IN may be run again for each row and then takes more than its limit
     "postgresql": Sql(
@@ -109,6 +113,11 @@ def enqueue(
     values = tuple(type_.encoder(dialect)(row[name]) for name, type_ in _COLUMNS.items())
     kinds = tuple(type_.kind for type_ in _COLUMNS.values())
     return Insert("_job", (*_COLUMNS, "dedupe_key"), (*kinds, "text"), ((*values, dedupe_key),))
+
+
+async def due(engine: Engine, namespace: str) -> bool:
+    """Whether a job waits that nobody holds; a cheap read, to be asked before claiming."""
+    return bool(await engine.fetch(namespace, _IS_DUE[engine.dialect]))
 
 
 async def claim(

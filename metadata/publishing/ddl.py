@@ -1,7 +1,7 @@
 """The tables of a catalog, and the DDL from one catalog to the next: only ever tables, columns and indexes added.
 
-Nothing is renamed, retyped or dropped but indexes: columns and tables of removed things stay until a later
-contraction, so a statement of the version before runs unchanged on the new one.
+Nothing is renamed, retyped or dropped but indexes: columns and tables of removed things stay in the trash, so a
+statement of the version before runs unchanged on the new one.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from access.table import SYSTEM_COLUMNS
 from metadata.catalog import Catalog, Entity
 from metadata.field import NEVER_NULL, RelationKind
 from metadata.physical import HERE, THERE, cut
+from metadata.trash import NO_TRASH, Kept, Trash
 from storage import ddl
 from storage.ddl import ColumnSpec, IndexPart
 from storage.engine import Dialect
@@ -33,26 +35,88 @@ class IndexShape:
     unique: bool = False
     live_only: bool = False
 
-    def create(self, dialect: Dialect) -> list[str]:
+    def create(self, dialect: Dialect, *, concurrently: bool = False) -> list[str]:
         """The statement that makes it."""
         return ddl.create_index(
-            self.name, self.table, self.parts, dialect, unique=self.unique, where_live=self.live_only
+            self.name,
+            self.table,
+            self.parts,
+            dialect,
+            unique=self.unique,
+            where_live=self.live_only,
+            concurrently=concurrently,
         )
 
+    def drop(self, dialect: Dialect) -> list[str]:
+        """The statement that removes it."""
+        return ddl.drop_index(self.name, self.table, dialect)
 
-def migration_ddl(before: Catalog | None, after: Catalog, dialect: Dialect) -> list[str]:
-    """The statements, in table-name order, that make the tables of `before` fit `after`."""
+
+def migration_ddl(before: Catalog | None, after: Catalog, dialect: Dialect, trash: Trash = NO_TRASH) -> list[str]:
+    """All statements, in table-name order, that make the tables of `before` fit `after`."""
+    return [
+        *expand_ddl(tables_there(before, trash), after, dialect),
+        *(text for shape in dropped_indexes(before, after, dialect) for text in shape.drop(dialect)),
+        *(text for shape in new_indexes(before, after, dialect) for text in shape.create(dialect)),
+    ]
+
+
+def tables_there(before: Catalog | None, trash: Trash = NO_TRASH) -> Mapping[str, frozenset[str]]:
+    """Table -> columns that are in the database under a catalog, what lies in the trash included."""
+    found: dict[str, set[str]] = {table: _names(entity) for table, entity in _tables(before).items()}
+    found.update({link: {HERE, THERE} for link in _links(before)})
+    for item in trash.items:
+        match item.kind:
+            case Kept.ENTITY:
+                listed = {column["name"] for columns in item.entry["columns"].values() for column in columns}
+                found.setdefault(item.table, set()).update(listed | SYSTEM_COLUMNS.keys())
+                found.update({link: {HERE, THERE} for link in item.entry["links"].values()})
+            case Kept.FIELD:
+                found.setdefault(item.table, set()).update(column["name"] for column in item.entry)
+            case Kept.LINK:
+                found[str(item.entry)] = {HERE, THERE}
+    return {table: frozenset(columns) for table, columns in found.items()}
+
+
+def expand_ddl(there: Mapping[str, frozenset[str]], after: Catalog, dialect: Dialect) -> list[str]:
+    """The statements that add what tables and columns are missing, in table-name order."""
     statements: list[str] = []
-    old_tables = _tables(before)
-    old_links = _links(before)
     for table, entity in sorted(_tables(after).items()):
-        if table not in old_tables:
+        if table not in there:
             statements += ddl.create_table(table, column_specs(entity), ["id"], dialect)
-        else:
-            statements += _add_columns(old_tables[table], entity, dialect)
-    for link in sorted(_links(after) - old_links):
+            continue
+        for name, kind, _ in column_specs(entity):
+            if name not in there[table]:
+                statements += ddl.add_column(table, name, kind, dialect)
+    for link in sorted(_links(after) - there.keys()):
         statements += ddl.create_table(link, [(HERE, UUID, True), (THERE, UUID, True)], [HERE, THERE], dialect)
-    return statements + _index_ddl(before, after, dialect)
+    return statements
+
+
+def undo_ddl(there: Mapping[str, frozenset[str]], after: Catalog, dialect: Dialect) -> list[str]:
+    """The statements that remove again what `expand_ddl` has added; its indexes must be gone before on SQLite."""
+    statements: list[str] = []
+    for link in sorted(_links(after) - there.keys()):
+        statements += ddl.drop_table(link, dialect)
+    for table, entity in sorted(_tables(after).items()):
+        if table not in there:
+            statements += ddl.drop_table(table, dialect)
+            continue
+        for name, _, _ in column_specs(entity):
+            if name not in there[table]:
+                statements += ddl.drop_column(table, name, dialect)
+    return statements
+
+
+def new_indexes(before: Catalog | None, after: Catalog, dialect: Dialect) -> list[IndexShape]:
+    """Indexes that a catalog has and the one before has not."""
+    old = {shape.name for shape in _all_indexes(before, dialect)}
+    return [shape for shape in _all_indexes(after, dialect) if shape.name not in old]
+
+
+def dropped_indexes(before: Catalog | None, after: Catalog, dialect: Dialect) -> list[IndexShape]:
+    """Indexes that nobody needs any more, those of tables in the trash included."""
+    return new_indexes(after, before, dialect) if before is not None else []
 
 
 def column_specs(entity: Entity) -> list[ColumnSpec]:
@@ -73,22 +137,8 @@ def _links(catalog: Catalog | None) -> set[str]:
     return {way.link for entity in entities for way in entity.relations.values() if way.link is not None}
 
 
-def _add_columns(before: Entity, after: Entity, dialect: Dialect) -> Iterator[str]:
-    there = {name for name, _, _ in column_specs(before)}
-    for name, kind, _ in column_specs(after):
-        if name not in there:
-            yield from ddl.add_column(after.table_name, name, kind, dialect)
-
-
-def _index_ddl(before: Catalog | None, after: Catalog, dialect: Dialect) -> list[str]:
-    tables = {*_tables(after), *_links(after)}
-    old = {shape.name: shape for shape in _all_indexes(before, dialect) if shape.table in tables}
-    new = {shape.name: shape for shape in _all_indexes(after, dialect)}
-    dropped = [
-        text for name, shape in old.items() if name not in new for text in ddl.drop_index(name, shape.table, dialect)
-    ]
-    made = [text for name, shape in new.items() if name not in old for text in shape.create(dialect)]
-    return dropped + made
+def _names(entity: Entity) -> set[str]:
+    return {name for name, _, _ in column_specs(entity)}
 
 
 def _all_indexes(catalog: Catalog | None, dialect: Dialect) -> Iterator[IndexShape]:

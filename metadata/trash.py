@@ -1,0 +1,146 @@
+"""The trash: columns, link tables and tables that documents no longer name, kept with their values for a while.
+
+What comes back under its name while it is there gets its values back, so a rollback loses nothing. A job drops what
+has been there for `limits.trash_days`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from access.table import Query, Table, parameter
+from base.json import Json
+from storage import ddl
+from storage.batch import Execute, Insert
+from storage.engine import Dialect, Engine
+from storage.migrations import Migration
+from storage.types import INTEGER, JSON, TEXT, TIMESTAMP, UUID
+
+
+class Kept(StrEnum):
+    """What a piece of trash is in the database."""
+
+    ENTITY = "entity"  # a table, with everything that its physical entry names
+    FIELD = "field"  # columns of a table
+    LINK = "link"  # a link table
+
+
+@dataclass(frozen=True, slots=True)
+class Trashed:
+    """One thing in the trash.
+
+    `path` is its name when it was removed, `opportunity` or `opportunity.amount`; `table` the entity's table. `entry`
+    is its part of the physical map: the entity's entry, the field's columns, or the link table's name.
+    """
+
+    id: str
+    kind: Kept
+    path: str
+    table: str
+    entry: Any
+    removed_version: int
+    removed_at: datetime
+    drop_after: datetime
+
+    @property
+    def field(self) -> str:
+        """The name of a field or link without its entity's."""
+        return self.path.rpartition(".")[2]
+
+
+class Trash:
+    """All of a company's trash, looked up by name; of things of one name the newest counts."""
+
+    def __init__(self, items: Iterable[Trashed] = ()) -> None:
+        self.items = tuple(sorted(items, key=lambda item: (item.removed_at, item.id), reverse=True))
+
+    def entity(self, name: str) -> Mapping[str, Any] | None:
+        """The physical entry of a removed entity."""
+        found = self._find(Kept.ENTITY, lambda item: item.path == name)
+        return None if found is None else found.entry
+
+    def columns(self, table: str, name: str, kinds: Sequence[tuple[str, int]]) -> Sequence[Mapping[str, Any]] | None:
+        """The columns of a removed field, when they are of these kinds (kind, scale)."""
+        found = self._find(
+            Kept.FIELD,
+            lambda item: item.table == table and item.field == name and column_kinds(item.entry) == list(kinds),
+        )
+        return None if found is None else found.entry
+
+    def link(self, table: str, name: str) -> str | None:
+        """The link table of a removed relation."""
+        found = self._find(Kept.LINK, lambda item: item.table == table and item.field == name)
+        return None if found is None else str(found.entry)
+
+    def _find(self, kind: Kept, fits: Any) -> Trashed | None:
+        return next((item for item in self.items if item.kind is kind and fits(item)), None)
+
+
+NO_TRASH: Final = Trash()
+
+
+def column_kinds(listed: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    """(kind, scale) of each column of a physical map."""
+    return [(column["kind"], column.get("scale", 0)) for column in listed]
+
+
+_TABLE = Table(
+    "_trash",
+    {
+        "id": UUID,
+        "kind": TEXT,
+        "path": TEXT,
+        "table_name": TEXT,
+        "entry": JSON,
+        "removed_version": INTEGER,
+        "removed_at": TIMESTAMP,
+        "drop_after": TIMESTAMP,
+    },
+)
+
+
+def _create(dialect: Dialect) -> list[str]:
+    return ddl.create_table(_TABLE.name, [(name, kind, True) for name, kind in _TABLE.columns.items()], ["id"], dialect)
+
+
+MIGRATIONS = (Migration(401, "trash", _create),)
+"""The fixed table of the trash in every company."""
+
+_own = _TABLE.clause
+_ALL = Query(sa.select(*[_own.c[name] for name in _TABLE.columns]), columns=_TABLE.columns)
+_FORGET = Query(sa.delete(_own).where(_own.c["id"] == parameter("id", UUID)), {"id": UUID})
+
+
+async def load_trash(engine: Engine, namespace: str) -> Trash:
+    """What is in a company's trash now."""
+    rows = await _ALL.rows(engine, namespace)
+    return Trash(Trashed(**{**_renamed(row), "kind": Kept(row["kind"])}) for row in rows)
+
+
+def put(items: Sequence[Trashed], dialect: Dialect) -> tuple[Insert, ...]:
+    """The statement that puts things there."""
+    if not items:
+        return ()
+    names = {"table_name": "table"}
+    rows = [{name: getattr(item, names.get(name, name)) for name in _TABLE.columns} for item in items]
+    return (_TABLE.insert([{**row, "kind": str(row["kind"])} for row in rows], dialect),)
+
+
+def take(item: Trashed, dialect: Dialect, token: str | None = None) -> Execute:
+    """The statement that takes one thing out, because it came back or was dropped; exactly one row."""
+    return _FORGET.execute(dialect, 1, token, id=item.id)
+
+
+def image(item: Trashed) -> Mapping[str, Json]:
+    """What events tell of a piece of trash."""
+    return {"kind": str(item.kind), "path": item.path, "removedVersion": item.removed_version}
+
+
+def _renamed(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {("table" if name == "table_name" else name): value for name, value in row.items()}
