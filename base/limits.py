@@ -49,6 +49,8 @@ class Limits:
     json_bytes: int = 256 * 1024  # one json field's value
     actor_seconds: float = 5.0  # age at which a cached actor is read again
     request_seconds: float = 30.0
+    trash_days: float = 30.0  # removed columns keep their values for so long: time to notice, and to roll back
+    publish_wait_seconds: float = 5.0  # a publish that takes longer is answered as still being prepared
     lock_timeout_ms: int = 300  # readers queue behind waiting DDL for at most this long
 
 

@@ -31,9 +31,8 @@ from base.errors import BadInput, Fault, NotFound, Text
 from base.ids import canonical_id
 from base.json import Json
 from events.sequencer import Sequencer
-from metadata.persisted import MIGRATIONS as PERSISTED
+from metadata.migrations import MIGRATIONS as METADATA
 from metadata.publishing.publish import Published
-from metadata.store import MIGRATIONS as CATALOGS
 from metadata.store import Catalogs, Head
 from pliant.settings import Settings
 from records.reading.cursor import Sealer
@@ -49,7 +48,7 @@ from storage.choice import open_engine
 from storage.engine import Engine
 from storage.upkeep import Upkeep
 
-COMPANY_MIGRATIONS = (*ACCESS, *CATALOGS, *PERSISTED, *SHARES)
+COMPANY_MIGRATIONS = (*ACCESS, *METADATA, *SHARES)
 """The fixed tables of every company, beside storage's own."""
 
 _log = logging.getLogger(__name__)

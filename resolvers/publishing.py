@@ -18,9 +18,9 @@ from base.json import Json
 from metadata.build import Documents, next_catalog
 from metadata.catalog import Catalog
 from metadata.faults import invalid, refused
-from metadata.publishing.census import Census
-from metadata.publishing.diff import Change, diff_catalogs
-from metadata.publishing.publish import Published, merge, plan_steps, publish
+from metadata.publishing.diff import Change
+from metadata.publishing.planning import merge, plan_publish
+from metadata.publishing.publish import Published, publish
 from metadata.scope import ACTOR
 from metadata.store import Head
 from resolvers.runtime import Runtime
@@ -78,15 +78,19 @@ async def preview(runtime: Runtime, actor: Actor, head: Head, proposal: Proposal
     """What publishing would do, faults of documents and of rows included; nothing is written."""
     _check_removals(head.catalog, proposal)
     try:
-        catalog = await _next(runtime, head, proposal)
+        planned = await plan_publish(
+            runtime.engine,
+            actor.namespace,
+            head,
+            proposal.documents,
+            proposal.removals,
+            proposal.allow_loss,
+            runtime.limits,
+        )
     except DocumentsInvalid as error:
         return Preview((), error.faults)
-    changes = diff_catalogs(head.catalog, catalog)
-    engine = runtime.engine
-    census = Census(engine, actor.namespace)
-    steps = await plan_steps(census, head.catalog, catalog, changes, proposal.allow_loss, engine.dialect)
-    faults = [*steps.faults, *await _role_faults(runtime, actor.namespace, actor, head.catalog, catalog, proposal)]
-    return Preview(changes, tuple(faults))
+    roles = await _role_faults(runtime, actor.namespace, actor, head.catalog, planned.catalog, proposal)
+    return Preview(planned.changes, (*planned.faults, *roles))
 
 
 async def publish_as(

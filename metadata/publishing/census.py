@@ -1,130 +1,121 @@
-"""Counting rows before a publish: what stands against a change, and whether a table has rows at all."""
+"""Counting rows before a publish: how many there are, what stands against a change, what would not convert."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.sql import ColumnElement
 
-from expressions import SqlValue, Type, condition
-from metadata.catalog import Entity, Rule
-from metadata.field import Column, Field
-from storage.batch import NAMESPACE
-from storage.engine import Dialect, Engine
-from storage.sql import compile, compile_with_constants, fold
+from metadata.catalog import Entity
+from metadata.field import Column
+from metadata.publishing.checks import RowCheck, bare, column_of, live, table_of
+from metadata.publishing.fills import CHUNK_ROWS, SAMPLE, Fill
+from storage.batch import Sql, Value
+from storage.engine import Engine
+from storage.sql import compile, fold
+from storage.types import UUID
+
+TRIAL_ROWS: Final = 100_000
+"""Rows on which a conversion is tried before a publish: about two seconds; the fill itself meets all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What trying a conversion found: rows looked at, whether these were all, and the values that find no place."""
+
+    rows: int
+    complete: bool
+    lost: int
+    sample: tuple[str, ...]
 
 
 class Census:
-    """Counts of live rows of one company's tables, as they are at this moment."""
+    """Counts of rows of one company's tables, as they are at this moment."""
 
     def __init__(self, engine: Engine, namespace: str) -> None:
         self._engine = engine
         self._namespace = namespace
 
+    async def fetch(self, sql: Sql, params: Sequence[Value]) -> Sequence[Sequence[Any]]:
+        """Run one reading statement of the company."""
+        return await self._engine.fetch(self._namespace, sql, params)
+
     async def is_empty(self, entity: Entity) -> bool:
         """Whether a table has no row, deleted ones included."""
-        query: sa.Select[Any] = (
-            sa.select(sa.literal_column("1")).select_from(_table(entity)).limit(sa.literal_column("1"))
-        )
-        return not await self._fetch(query)
+        return not await self.rows_up_to(entity, 1)
 
-    async def count(self, entity: Entity) -> int:
-        """Live rows."""
-        return await self._count(entity, sa.true())
+    async def rows_up_to(self, entity: Entity, most: int) -> int:
+        """Rows of a table, deleted ones included; no more than `most` are counted."""
+        one: sa.Select[Any] = sa.select(sa.literal_column("1"))
+        some = one.select_from(table_of(entity)).limit(sa.literal_column(str(most)))
+        return await self._number(sa.select(sa.func.count()).select_from(some.subquery()))
 
-    async def count_nulls(self, entity: Entity, item: Field) -> int:
-        """Live rows in which a field is null."""
-        return await self._count(entity, _column(item.column).is_(None))
+    async def rows(self, entity: Entity) -> int:
+        """Rows of a table, deleted ones included."""
+        return await self._number(sa.select(sa.func.count()).select_from(table_of(entity)))
 
-    async def count_value(self, entity: Entity, item: Field, value: str) -> int:
-        """Rows, deleted ones included, that hold a choice value."""
-        column = _column(item.column)
-        wanted = sa.bindparam("value", type_=sa.Text())
-        found = holds(column, item.column.type.kind == "texts", wanted, self._engine.dialect)
-        query = sa.select(sa.func.count()).select_from(_table(entity)).where(found)
-        rows = await self._fetch(query, value=value)
+    async def count(self, check: RowCheck) -> int:
+        """Rows that stand against a change."""
+        rows = await self.fetch(*check.count(self._engine.dialect))
         return int(rows[0][0])
+
+    async def count_among(self, check: RowCheck, ids: Collection[str]) -> int:
+        """Those of some records that stand against a change."""
+        rows = await self.fetch(*check.among(ids, self._engine.dialect))
+        return int(rows[0][0])
+
+    async def sample(self, check: RowCheck) -> tuple[str, ...]:
+        """Ids of the first rows that stand against a change."""
+        decode = UUID.decoder(self._engine.dialect)
+        return tuple(decode(row[0]) for row in await self.fetch(*check.sample(self._engine.dialect)))
 
     async def count_duplicates(self, entity: Entity, columns: Sequence[Column], ignore_case: bool) -> int:
         """Groups of live rows that share all of these values, none of them null."""
-        clauses = [_column(column) for column in columns]
+        clauses = [bare(column) for column in columns]
         keys = [
             fold(clause) if ignore_case and column.type.kind == "text" else clause
             for clause, column in zip(clauses, columns, strict=True)
         ]
         groups = (
             sa.select(sa.literal_column("1"))
-            .select_from(_table(entity))
-            .where(_live(), *(clause.is_not(None) for clause in clauses))
+            .select_from(table_of(entity))
+            .where(live(), *(clause.is_not(None) for clause in clauses))
             .group_by(*keys)
             .having(sa.func.count() > sa.literal_column("1"))
             .subquery()
         )
-        return int((await self._fetch(sa.select(sa.func.count()).select_from(groups)))[0][0])
+        return await self._number(sa.select(sa.func.count()).select_from(groups))
 
-    async def count_breaking(self, entity: Entity, rule: Rule, there: Collection[str]) -> int:
-        """Live rows that break a rule over the record's own fields; columns not in `there` are still null."""
-        columns, dialect = _OwnColumns(entity, there), self._engine.dialect
-        broken = condition(rule.check, columns, dialect, negated=True)
-        applies = condition(rule.when, columns, dialect) if rule.when is not None else sa.true()
-        query = sa.select(sa.func.count()).select_from(_table(entity)).where(_live(), applies, broken)
-        made = compile_with_constants(query, dialect)
-        params = tuple(made.constants[name] for name in made.sql.binds)
-        return int((await self._engine.fetch(self._namespace, made.sql, params))[0][0])
+    async def ids_after(self, entity: Entity, after: str | None, most: int = CHUNK_ROWS) -> list[str]:
+        """The next ids of a table in their order."""
+        key = column_of("id", UUID)
+        query = sa.select(key).select_from(table_of(entity)).order_by(key).limit(sa.literal_column(str(most)))
+        params: tuple[Value, ...] = ()
+        if after is not None:
+            query = query.where(key > sa.bindparam("after", type_=UUID.sqlalchemy()))
+            params = (after,)
+        decode = UUID.decoder(self._engine.dialect)
+        return [decode(row[0]) for row in await self.fetch(compile(query, self._engine.dialect), params)]
 
-    async def _count(self, entity: Entity, condition: ColumnElement[Any]) -> int:
-        query = sa.select(sa.func.count()).select_from(_table(entity)).where(_live(), condition)
-        return int((await self._fetch(query))[0][0])
+    async def trial(self, fill: Fill, most: int = TRIAL_ROWS) -> Trial:
+        """Try a conversion without writing, on at most so many rows."""
+        after: str | None = None
+        seen, lost = 0, 0
+        sample: list[str] = []
+        while seen < most:
+            ids = await self.ids_after(fill.entity, after, min(CHUNK_ROWS, most - seen))
+            if not ids:
+                return Trial(seen, True, lost, tuple(sample))
+            after = ids[-1]
+            found = await fill.of(self.fetch, ids)
+            seen += found.rows
+            lost += len(found.lost)
+            sample += found.lost[: SAMPLE - len(sample)]
+        complete = not await self.ids_after(fill.entity, after, 1)
+        return Trial(seen, complete, lost, tuple(sample))
 
-    async def _fetch(self, query: sa.Select[Any], **values: Any) -> Sequence[Sequence[Any]]:
-        sql = compile(query, self._engine.dialect)
-        return await self._engine.fetch(self._namespace, sql, tuple(values[name] for name in sql.binds))
-
-
-class _OwnColumns:
-    """The fields of one table as expressions name them."""
-
-    def __init__(self, entity: Entity, there: Collection[str]) -> None:
-        self._entity = entity
-        self._there = there
-
-    def column(self, path: tuple[str, ...]) -> SqlValue:
-        """The column of a field; null where publishing is still to add it."""
-        (name,) = path
-        item = self._entity.by_api_name[name]
-        column = item.column
-        clause: ColumnElement[Any] = _column(column) if column.name in self._there else sa.null()
-        kind = Type.ID if item.relation is not None or name == "id" else item.type.expression
-        return SqlValue(clause, kind or Type.NULL, column.type.scale)
-
-
-def null_rows(entity: Entity, item: Field) -> sa.Select[Any]:
-    """One live row in which a field is null."""
-    one: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(_table(entity))
-    return one.where(_live(), _column(item.column).is_(None)).limit(sa.literal_column("1"))
-
-
-def holds(
-    column: ColumnElement[Any], is_list: bool, wanted: ColumnElement[Any], dialect: Dialect
-) -> ColumnElement[Any]:
-    """Whether a choice column, or a column of several choices, holds a value."""
-    if not is_list:
-        return column == wanted
-    if dialect == "postgresql":
-        return wanted == sa.func.any(column)
-    values = sa.func.json_each(column).table_valued("value")
-    return sa.exists(sa.select(sa.literal_column("1")).select_from(values).where(values.c.value == wanted))
-
-
-def _table(entity: Entity) -> sa.TableClause:
-    return sa.table(entity.table_name, schema=NAMESPACE)
-
-
-def _column(column: Column) -> ColumnElement[Any]:
-    return sa.column(column.name, column.type.sqlalchemy())
-
-
-def _live() -> ColumnElement[bool]:
-    return sa.column("deleted_at").is_(None)
+    async def _number(self, query: sa.Select[Any]) -> int:
+        rows = await self.fetch(compile(query, self._engine.dialect), ())
+        return int(rows[0][0])

@@ -52,15 +52,6 @@ class IndexShape:
         return ddl.drop_index(self.name, self.table, dialect)
 
 
-def migration_ddl(before: Catalog | None, after: Catalog, dialect: Dialect, trash: Trash = NO_TRASH) -> list[str]:
-    """All statements, in table-name order, that make the tables of `before` fit `after`."""
-    return [
-        *expand_ddl(tables_there(before, trash), after, dialect),
-        *(text for shape in dropped_indexes(before, after, dialect) for text in shape.drop(dialect)),
-        *(text for shape in new_indexes(before, after, dialect) for text in shape.create(dialect)),
-    ]
-
-
 def tables_there(before: Catalog | None, trash: Trash = NO_TRASH) -> Mapping[str, frozenset[str]]:
     """Table -> columns that are in the database under a catalog, what lies in the trash included."""
     found: dict[str, set[str]] = {table: _names(entity) for table, entity in _tables(before).items()}

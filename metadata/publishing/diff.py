@@ -18,7 +18,7 @@ class ChangeKind(StrEnum):
     REMOVED = "removed"
     RENAMED = "renamed"
     ALTERED = "altered"
-    RETYPED = "retyped"  # a field whose columns are new ones: the old values stay behind
+    RETYPED = "retyped"  # a field of another type or target: values that find no place in it are lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _diff_fields(before: Entity, after: Entity) -> Iterator[Change]:
             continue
         if old.name != name:
             yield Change(ChangeKind.RENAMED, "field", path, was=old.name)
-        if storage_of(old) != storage_of(item):
+        if _retyped(old, item):
             yield Change(ChangeKind.RETYPED, "field", path, loss=".".join(path))
         elif _shape(old) != _shape(item):
             yield Change(ChangeKind.ALTERED, "field", path)
@@ -103,10 +103,21 @@ def _diff_fields(before: Entity, after: Entity) -> Iterator[Change]:
             yield Change(ChangeKind.REMOVED, "field", (after.name, name), loss=f"{after.name}.{name}")
 
 
-def storage_of(item: Field) -> tuple[object, ...]:
-    """Where a field's values are: its columns, or its link table."""
-    link = item.relation.link if item.relation is not None else None
-    return (*((column.name, column.type) for column in item.columns), link)
+def _retyped(old: Field, new: Field) -> bool:
+    """Whether values have to find a place in another type; one that keeps its column takes them as they are."""
+    if [column.type for column in old.columns] != [column.type for column in new.columns]:
+        return True
+    if old.columns != new.columns:
+        return old.type is not new.type or _target(old) != _target(new)
+    return _link(old) != _link(new)
+
+
+def _target(item: Field) -> str | None:
+    return item.relation.target if item.relation is not None else None
+
+
+def _link(item: Field) -> str | None:
+    return item.relation.link if item.relation is not None else None
 
 
 def _shape(item: Field) -> tuple[object, ...]:

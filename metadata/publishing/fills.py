@@ -1,64 +1,220 @@
-"""Fills: the statements with which a publish brings the rows there are to what the new documents ask.
+"""Fills: how the rows there are come to what new documents ask, in one statement or a chunk of rows at a time.
 
-A required field's default goes into rows that have none; a renamed choice value is mapped.
+In one transaction a fill is a statement over the whole table. Prepared, it goes through the table by id, and later once
+more over the records that changed meanwhile; then it writes only columns that no served version names.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
-from sqlalchemy.sql.dml import Update
+from sqlalchemy.sql.dml import Update as UpdateClause
 
 from metadata.catalog import Entity
 from metadata.field import Field
-from metadata.publishing.census import holds
-from storage.batch import NAMESPACE, Execute
+from metadata.publishing.checks import IDS, bare, column_of, holds, table_of
+from metadata.publishing.convert import Convert, converter
+from metadata.publishing.diff import renamed_choices
+from metadata.publishing.plan import Default, Move, Plan, Renaming, newly_required
+from storage.batch import NAMESPACE, Execute, Sql, Statement, Update, Value
 from storage.engine import Dialect
-from storage.sql import compile
-from storage.types import ColumnType
+from storage.sql import compile, compile_with_constants, encode_list
+from storage.types import UUID, ColumnType
+
+CHUNK_ROWS: Final = 1_000
+"""Rows that are filled in one transaction: their locks are held for some milliseconds."""
+
+SAMPLE: Final = 5
+"""Ids that are told of the values that found no place."""
+
+Fetch: TypeAlias = Callable[[Sql, Sequence[Value]], Awaitable[Sequence[Sequence[Any]]]]
+"""Runs one reading statement of the company, inside a transaction or outside."""
 
 
-def fill_default(entity: Entity, item: Field, dialect: Dialect) -> Execute:
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What a fill does to some rows: statements, how many rows, and the ids whose value found no place."""
+
+    statements: tuple[Statement, ...]
+    rows: int
+    lost: tuple[str, ...] = ()
+
+
+class Fill(Protocol):
+    """One column that is filled from what the row holds."""
+
+    @property
+    def name(self) -> str:
+        """Entity and field: `opportunity.amount`."""
+
+    @property
+    def entity(self) -> Entity:
+        """Whose table it goes through."""
+
+    async def of(self, fetch: Fetch, ids: Sequence[str]) -> Filled:
+        """What it does to these rows."""
+
+
+@dataclass(frozen=True)
+class Copying:
+    """A column filled by the database: the old column's values, choices renamed, a default where there is none."""
+
+    entity: Entity
+    item: Field
+    source: Field | None
+    dialect: Dialect
+
+    @property
+    def name(self) -> str:
+        """Entity and field."""
+        return f"{self.entity.name}.{self.item.name}"
+
+    async def of(self, fetch: Fetch, ids: Sequence[str]) -> Filled:
+        """One statement for all of them."""
+        clause = _update(self.entity).where(IDS).values({self.item.column.name: self._value()})
+        made = compile_with_constants(clause, self.dialect)
+        given = {**made.constants, "ids": encode_list(list(ids), UUID, self.dialect), "default": self._default()}
+        return Filled((Execute(made.sql, tuple(given[name] for name in made.sql.binds)),), len(ids))
+
+    def _value(self) -> ColumnElement[Any]:
+        own = self.item.column
+        value = bare(own if self.source is None else self.source.column)
+        if self.source is not None:
+            for old, new in renamed_choices(self.source, self.item).items():
+                value = _replaced(value, own.type, sa.literal(old, sa.Text()), sa.literal(new, sa.Text()), self.dialect)
+        if not _has_filler(self.item, self.source):
+            return value
+        return sa.func.coalesce(value, _bind("default", own.type))
+
+    def _default(self) -> Value:
+        return _encoded_default(self.item, self.dialect) if _has_filler(self.item, self.source) else None
+
+
+@dataclass(frozen=True)
+class Converting:
+    """A column filled with values of another type, in Python.
+
+    Where the trash holds a value that means what the row holds now, that one comes back: it may say more.
+    """
+
+    move: Move
+    dialect: Dialect
+    convert: Convert
+    back: Convert  # the other way round, to know a value of the trash again
+
+    @property
+    def name(self) -> str:
+        """Entity and field."""
+        return self.move.name
+
+    @property
+    def entity(self) -> Entity:
+        """Whose table it goes through."""
+        return self.move.entity
+
+    async def of(self, fetch: Fetch, ids: Sequence[str]) -> Filled:
+        """An update of each row."""
+        source, own = self.move.source.column, self.move.item.column
+        kept = self.move.recovered
+        columns = [source, *((kept,) if kept is not None else ())]
+        query = sa.select(column_of("id", UUID), *[bare(column) for column in columns])
+        sql = compile(query.select_from(table_of(self.entity)).where(IDS), self.dialect)
+        rows = await fetch(sql, (encode_list(list(ids), UUID, self.dialect),))
+        decode = [kind.decoder(self.dialect) for kind in (UUID, *(column.type for column in columns))]
+        encode = own.type.encoder(self.dialect)
+        statements: list[Statement] = []
+        lost: list[str] = []
+        for row in rows:
+            record, value, *old = (read(cell) for read, cell in zip(decode, row, strict=True))
+            made, exact = self._made(value, old[0] if old else None)
+            if not exact:
+                lost.append(record)
+            cells = (encode(made),)
+            statements.append(Update(self.entity.table_name, record, None, (own.name,), (own.type.kind,), cells))
+        return Filled(tuple(statements), len(rows), tuple(lost))
+
+    def _made(self, value: Any, recovered: Any) -> tuple[Any, bool]:
+        if recovered is not None and self.back(recovered).value == value:
+            return recovered, True
+        found = self.convert(value)
+        if found.value is None and _has_filler(self.move.item, self.move.source):
+            item = self.move.item
+            return item.type.logical(item.options, item.default), found.exact
+        return found.value, found.exact
+
+
+def prepared_fills(plan: Plan, dialect: Dialect, zone: str) -> list[Fill]:
+    """The fills of a publication that is prepared: of tables without rows too, for writers may bring some meanwhile."""
+    fills = [fill_of(move, dialect, zone) for move in plan.moves]
+    fills += [Copying(default.entity, default.item, None, dialect) for default in plan.defaults if default.fresh]
+    return fills
+
+
+def fill_of(move: Move, dialect: Dialect, zone: str) -> Fill:
+    """The fill of a field whose values go to a new column: by the database where nothing but a copy is needed."""
+    source, item = move.source, move.item
+    same_target = (source.relation.target if source.relation else None) == (
+        item.relation.target if item.relation else None
+    )
+    if source.type is item.type and source.column.type == item.column.type and same_target and move.recovered is None:
+        return Copying(move.entity, item, source, dialect)
+    return Converting(move, dialect, converter(source, item, zone), converter(item, source, zone))
+
+
+def fill_default(default: Default, dialect: Dialect) -> Execute:
     """Put a field's default into every row in which it is null."""
-    column = _column(item)
-    value = item.type.logical(item.options, item.default)
-    clause = _update(entity).where(column.is_(None)).values({item.column.name: _bind("filled", item.column.type)})
-    return _execute(clause, {"filled": item.column.type.encoder(dialect)(value)}, dialect)
+    column = default.item.column
+    clause = _update(default.entity).where(bare(column).is_(None)).values({column.name: _bind("filled", column.type)})
+    return _execute(clause, {"filled": _encoded_default(default.item, dialect)}, dialect)
 
 
-def map_choice(entity: Entity, item: Field, old: str, new: str, dialect: Dialect) -> Execute:
+def map_choice(renaming: Renaming, dialect: Dialect) -> Execute:
     """Replace a renamed choice value in every row, inside lists too."""
-    column, text = _column(item), ColumnType("text")
+    column, text = renaming.item.column, ColumnType("text")
     before, after = _bind("before", text), _bind("after", text)
-    is_list = item.column.type.kind == "texts"
-    replaced: ColumnElement[Any] = after
-    if is_list and dialect == "postgresql":
-        replaced = sa.func.array_replace(column, before, after)
-    elif is_list:
-        each = sa.func.json_each(column).table_valued("value")
-        part = sa.case((each.c.value == before, after), else_=each.c.value)
-        replaced = sa.select(sa.func.json_group_array(part)).select_from(each).scalar_subquery()
-    clause = _update(entity).where(holds(column, is_list, before, dialect)).values({item.column.name: replaced})
-    return _execute(clause, {"before": old, "after": new}, dialect)
+    held = holds(bare(column), column.type.kind == "texts", before, dialect)
+    replaced = _replaced(bare(column), column.type, before, after, dialect)
+    clause = _update(renaming.entity).where(held).values({column.name: replaced})
+    return _execute(clause, {"before": renaming.old, "after": renaming.new}, dialect)
 
 
-def _update(entity: Entity) -> Update:
+def _replaced(
+    value: ColumnElement[Any], type_: ColumnType, old: ColumnElement[Any], new: ColumnElement[Any], dialect: Dialect
+) -> ColumnElement[Any]:
+    """A value, or each of a list, with one text replaced by another."""
+    if type_.kind != "texts":
+        return sa.case((value == old, new), else_=value)
+    if dialect == "postgresql":
+        return sa.func.array_replace(value, old, new)
+    each = sa.func.json_each(value).table_valued("value")
+    part = sa.case((each.c.value == old, new), else_=each.c.value)
+    listed = sa.select(sa.func.json_group_array(part)).select_from(each).scalar_subquery()
+    return sa.case((value.is_(None), sa.null()), else_=listed)
+
+
+def _has_filler(item: Field, source: Field | None) -> bool:
+    return item.has_default and newly_required(item, source)
+
+
+def _encoded_default(item: Field, dialect: Dialect) -> Value:
+    return item.column.type.encoder(dialect)(item.type.logical(item.options, item.default))
+
+
+def _update(entity: Entity) -> UpdateClause:
     columns: list[sa.ColumnClause[Any]] = [
         sa.column(column.name, column.type.sqlalchemy()) for item in entity.fields.values() for column in item.columns
     ]
     return sa.update(sa.table(entity.table_name, *columns, schema=NAMESPACE))
 
 
-def _column(item: Field) -> ColumnElement[Any]:
-    return sa.column(item.column.name, item.column.type.sqlalchemy())
-
-
 def _bind(name: str, kind: ColumnType) -> ColumnElement[Any]:
     return sa.bindparam(name, type_=kind.sqlalchemy())
 
 
-def _execute(clause: Update, values: dict[str, Any], dialect: Dialect) -> Execute:
+def _execute(clause: UpdateClause, values: dict[str, Any], dialect: Dialect) -> Execute:
     sql = compile(clause, dialect)
     return Execute(sql, tuple(values[name] for name in sql.binds))

@@ -11,8 +11,9 @@ import pytest
 
 from base.ids import new_id, public_id
 from metadata.catalog import Catalog
+from metadata.migrations import MIGRATIONS
 from metadata.publishing.publish import Published, publish
-from metadata.store import MIGRATIONS, Catalogs
+from metadata.store import Catalogs
 from storage.batch import Applied, Batch, Cause, Insert, Outcome, Sql
 from storage.engine import Engine
 from tests.engines import ENGINES, opened, place_of

@@ -18,8 +18,8 @@ from base.clock import now, timestamp
 from base.ids import new_id, public_id
 from base.limits import DEFAULTS, Limits
 from metadata.catalog import Catalog, Entity
+from metadata.migrations import MIGRATIONS as METADATA
 from metadata.publishing.publish import publish
-from metadata.store import MIGRATIONS as METADATA
 from records.reading.cursor import Sealer
 from records.shares import MIGRATIONS as RECORDS
 from records.shares import SHARE, SHARE_COLUMNS

@@ -16,8 +16,8 @@ from base.errors import Fault
 from base.ids import new_id, public_id
 from base.limits import DEFAULTS, Limits
 from metadata.catalog import Catalog
+from metadata.migrations import MIGRATIONS as METADATA
 from metadata.publishing.publish import publish
-from metadata.store import MIGRATIONS as METADATA
 from records.command import Command, Commands, Create, Saved
 from records.reading.cursor import Sealer
 from records.shares import MIGRATIONS as RECORDS

@@ -1,0 +1,11 @@
+"""The fixed tables of this room in every company, joined."""
+
+from __future__ import annotations
+
+from metadata.persisted import MIGRATIONS as PERSISTED
+from metadata.publishing.publication import MIGRATIONS as PUBLICATIONS
+from metadata.store import MIGRATIONS as CATALOGS
+from metadata.trash import MIGRATIONS as TRASH
+
+MIGRATIONS = (*CATALOGS, *TRASH, *PUBLICATIONS, *PERSISTED)
+"""Versions of the catalog, the trash, publications, persisted documents."""

@@ -1,0 +1,233 @@
+"""What must hold of the rows there are before new documents may stand over them, as conditions over one table.
+
+A check finds the rows that stand against a change. It is asked three times: of the tables as they are, to tell the
+author; of the tables with their new columns, before these are served; and of the rows that changed meanwhile, under the
+company's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.sql import ColumnElement
+
+from base.errors import Fault, Text
+from base.json import Json
+from expressions import SqlValue, Type, condition
+from metadata.catalog import Catalog, Entity, Rule
+from metadata.faults import ROWS
+from metadata.field import Column, Field
+from metadata.publishing.diff import match_entities, match_fields, renamed_choices
+from storage.batch import NAMESPACE, Expect, Guard, Sql, Value
+from storage.engine import Dialect
+from storage.sql import InList, ListParameter, compile_with_constants, encode_list
+from storage.types import UUID, ColumnType
+
+SAMPLE: Final = 5
+"""Ids that are told of the rows that stand against a change."""
+
+IDS: Final = InList(sa.column("id", UUID.sqlalchemy()), ListParameter("ids", UUID))
+"""The condition that a row is among those whose ids the parameter `ids` lists (`storage.sql.encode_list`)."""
+
+
+@dataclass(frozen=True)
+class RowCheck:
+    """Rows of one table that must not be there.
+
+    `path` leads to the place in the documents, `say` tells of so many rows, `details` go beside their count.
+    """
+
+    path: tuple[str, ...]
+    entity: Entity
+    bad: ColumnElement[Any]
+    say: Callable[[int], Text]
+    details: Mapping[str, Json] = field(default_factory=dict)
+
+    def count(self, dialect: Dialect) -> tuple[Sql, tuple[Value, ...]]:
+        """The statement that counts them."""
+        return _made(sa.select(sa.func.count()).select_from(table_of(self.entity)).where(self.bad), dialect)
+
+    def sample(self, dialect: Dialect, most: int = SAMPLE) -> tuple[Sql, tuple[Value, ...]]:
+        """The statement that gives the ids of the first ones."""
+        key = column_of("id", UUID)
+        found = sa.select(key).select_from(table_of(self.entity)).where(self.bad)
+        return _made(found.order_by(key).limit(sa.literal_column(str(most))), dialect)
+
+    def among(self, ids: Collection[str], dialect: Dialect) -> tuple[Sql, tuple[Value, ...]]:
+        """The statement that counts them among some records."""
+        query: sa.Select[Any] = sa.select(sa.func.count()).select_from(table_of(self.entity)).where(IDS, self.bad)
+        return _made(query, dialect, {"ids": encode_list(list(ids), UUID, dialect)})
+
+    def guard(self, dialect: Dialect) -> Guard:
+        """The condition of a Batch that there are none once its statements have run; the token is the path."""
+        query: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(table_of(self.entity)).where(self.bad)
+        sql, params = _made(query.limit(sa.literal_column("1")), dialect)
+        return Guard(("rows", *self.path), sql, params, Expect.NO_ROW, after=True)
+
+    def fault(self, count: int, sample: Collection[str] = ()) -> Fault:
+        """What the author is told."""
+        ids = {"sample": list(sample)} if sample else {}
+        return Fault(self.path, ROWS, self.say(count), {"count": count, **ids, **self.details})
+
+
+def row_checks(
+    before: Catalog, after: Catalog, there: Mapping[str, frozenset[str]], dialect: Dialect
+) -> tuple[RowCheck, ...]:
+    """Every check of rows for going from one catalog to the next, over the columns that are `there` (by table).
+
+    Where a field's new column is still to be made, its rows cannot be asked: a conversion is tried instead.
+    """
+    found: list[RowCheck] = []
+    for name, previous in match_entities(before.entities, after.entities).items():
+        entity = after.entities[name]
+        matched = match_fields(previous, entity)
+        columns = there[entity.table_name]
+        for item in entity.fields.values():
+            if item.columns and not item.system:
+                found += _field_checks(entity, item, matched.get(item.name), columns, dialect)
+        found += _rule_checks(previous, entity, columns, dialect)
+    return tuple(found)
+
+
+def _field_checks(
+    entity: Entity, item: Field, same: Field | None, there: frozenset[str], dialect: Dialect
+) -> Iterator[RowCheck]:
+    path = ("entity", entity.name, "properties", item.name)
+    if same is not None and same.columns:
+        yield from _choice_checks(entity, item, same, path, dialect)
+    known = same is not None and same.required
+    if not item.required or item.type.generated or item.has_default or known:
+        return
+    moving = same is not None and same.columns and same.column.name != item.column.name
+    bad: ColumnElement[Any]
+    if item.column.name in there:
+        bad = column_of(item.column.name, item.column.type).is_(None)
+    elif moving:
+        return
+    else:
+        bad = sa.true()
+
+    def say(count: int) -> Text:
+        """How many have no value."""
+        return Text(
+            f"{count:,} records have no {item.name!r}: give a default, or fill them before it is required",
+            f"有 {count:,} 条记录的“{item.name}”为空：请提供默认值或先补全",
+        )
+
+    yield RowCheck(path, entity, sa.and_(live(), bad), say)
+
+
+def _choice_checks(
+    entity: Entity, item: Field, same: Field, path: tuple[str, ...], dialect: Dialect
+) -> Iterator[RowCheck]:
+    """A value goes only when no row holds it, deleted rows included."""
+    if not item.choices or not same.choices:
+        return
+    kept = {choice.value for choice in item.choices} | renamed_choices(same, item).keys()
+    for choice in same.choices:
+        if choice.value not in kept:
+            yield _choice_check(entity, same, choice.value, path, dialect)
+
+
+def _choice_check(entity: Entity, same: Field, value: str, path: tuple[str, ...], dialect: Dialect) -> RowCheck:
+    def say(count: int) -> Text:
+        """How many hold it."""
+        return Text(
+            f"{count:,} records hold {value!r}: retire it, or name it in x-was of another choice",
+            f"有 {count:,} 条记录的值为“{value}”：请将其停用，或写入其他选项的 x-was",
+        )
+
+    clause = column_of(same.column.name, same.column.type)
+    held = holds(clause, same.column.type.kind == "texts", sa.literal(value, sa.Text()), dialect)
+    return RowCheck((*path, "enum"), entity, held, say, {"value": value})
+
+
+def _rule_checks(previous: Entity, entity: Entity, there: frozenset[str], dialect: Dialect) -> Iterator[RowCheck]:
+    """A rule with `enforce: now` that is new or changed holds for every record there is."""
+    for index, rule in enumerate(entity.rules):
+        if rule.enforce_now and rule not in previous.rules:
+            yield rule_check(entity, index, rule, there, dialect)
+
+
+def rule_check(entity: Entity, index: int, rule: Rule, there: Collection[str], dialect: Dialect) -> RowCheck:
+    """Live rows that break a rule over the record's own fields; columns that are not `there` are still null."""
+
+    def say(count: int) -> Text:
+        """How many break it."""
+        return Text(
+            f"{count:,} records break the rule {rule.name!r}: mend them, or publish it without enforce: now",
+            f"有 {count:,} 条记录违反规则“{rule.name}”：请先处理，或去掉 enforce: now",
+        )
+
+    columns = _OwnColumns(entity, there)
+    broken = condition(rule.check, columns, dialect, negated=True)
+    applies = condition(rule.when, columns, dialect) if rule.when is not None else sa.true()
+    path = ("entity", entity.name, "x-rules", str(index))
+    return RowCheck(path, entity, sa.and_(live(), applies, broken), say)
+
+
+class _OwnColumns:
+    """The fields of one table as expressions name them."""
+
+    def __init__(self, entity: Entity, there: Collection[str]) -> None:
+        self._entity = entity
+        self._there = there
+
+    def column(self, path: tuple[str, ...]) -> SqlValue:
+        """The column of a field; null where publishing is still to add it."""
+        (name,) = path
+        item = self._entity.by_api_name[name]
+        column = item.column
+        clause: ColumnElement[Any] = column_of(column.name, column.type) if column.name in self._there else sa.null()
+        kind = Type.ID if item.relation is not None or name == "id" else item.type.expression
+        return SqlValue(clause, kind or Type.NULL, column.type.scale)
+
+
+def no_rows(entity: Entity, dialect: Dialect) -> Guard:
+    """The condition of a Batch that a table is empty still."""
+    query: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(table_of(entity))
+    sql, params = _made(query.limit(sa.literal_column("1")), dialect)
+    return Guard(("rows", "entity", entity.name), sql, params, Expect.NO_ROW)
+
+
+def holds(
+    column: ColumnElement[Any], is_list: bool, wanted: ColumnElement[Any], dialect: Dialect
+) -> ColumnElement[Any]:
+    """Whether a choice column, or a column of several choices, holds a value."""
+    if not is_list:
+        return column == wanted
+    if dialect == "postgresql":
+        return wanted == sa.func.any(column)
+    values = sa.func.json_each(column).table_valued("value")
+    return sa.exists(sa.select(sa.literal_column("1")).select_from(values).where(values.c.value == wanted))
+
+
+def table_of(entity: Entity) -> sa.TableClause:
+    """The entity's table, without columns."""
+    return sa.table(entity.table_name, schema=NAMESPACE)
+
+
+def column_of(name: str, type_: ColumnType) -> ColumnElement[Any]:
+    """A column by its SQL name."""
+    return sa.column(name, type_.sqlalchemy())
+
+
+def bare(column: Column) -> ColumnElement[Any]:
+    """The column of a field."""
+    return column_of(column.name, column.type)
+
+
+def live() -> ColumnElement[bool]:
+    """The rows that are not deleted."""
+    return sa.column("deleted_at").is_(None)
+
+
+def _made(
+    query: sa.Select[Any], dialect: Dialect, values: Mapping[str, Value] | None = None
+) -> tuple[Sql, tuple[Value, ...]]:
+    made = compile_with_constants(query, dialect)
+    given = {**made.constants, **(values or {})}
+    return made.sql, tuple(given[name] for name in made.sql.binds)

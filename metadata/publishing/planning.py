@@ -1,0 +1,257 @@
+"""Planning a publish: what it would do, and every fault that stands against it. Reads only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from base.errors import Fault, Text
+from base.json import Json
+from base.limits import DEFAULTS, Limits
+from metadata.build import Documents, next_catalog
+from metadata.catalog import Catalog, Entity
+from metadata.faults import LOSS, ROWS
+from metadata.publishing.census import Census, Trial
+from metadata.publishing.checks import RowCheck, row_checks
+from metadata.publishing.diff import Change, ChangeKind, diff_catalogs, match_entities, match_fields
+from metadata.publishing.fills import fill_of
+from metadata.publishing.plan import Move, Plan, fields_filled_in_place, fields_to_move, plan_of
+from metadata.store import Head
+from metadata.trash import load_trash
+from storage.engine import Engine
+
+SMALL_ROWS: Final = 10_000
+"""A table of so many rows is filled, indexed and checked within the one transaction that publishes."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A publish that was thought through. `rows` has the tables with rows that it touches, counted up to a little
+    more than `SMALL_ROWS`; `checks` are those of rows, `faults` what stands against it."""
+
+    base_version: int
+    plan: Plan
+    changes: tuple[Change, ...]
+    moved: tuple[tuple[str, str], ...]
+    rows: Mapping[str, int]
+    checks: tuple[RowCheck, ...]
+    trials: Mapping[str, Trial] = field(default_factory=dict)  # by entity and field
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def catalog(self) -> Catalog:
+        """What the company would serve."""
+        return self.plan.after
+
+    @property
+    def at_once(self) -> bool:
+        """Whether one transaction does it: nothing is converted, and every table that is touched is small."""
+        converted = any(self.rows.get(move.entity.table_name) for move in self.plan.moves)
+        return not converted and all(self.rows.get(table, 0) <= SMALL_ROWS for table in self.touched)
+
+    @property
+    def touched(self) -> frozenset[str]:
+        """Tables in which rows have to be filled, indexed or checked."""
+        plan = self.plan
+        return frozenset(
+            [
+                *(move.entity.table_name for move in plan.moves),
+                *(default.entity.table_name for default in plan.defaults),
+                *(renaming.entity.table_name for renaming in plan.renamings),
+                *(shape.table for shape in plan.indexes if shape.table in plan.there),
+                *(check.entity.table_name for check in self.checks),
+            ]
+        )
+
+
+async def plan_publish(
+    engine: Engine,
+    namespace: str,
+    current: Head | None,
+    upserts: Documents,
+    removals: Collection[tuple[str, str]] = (),
+    allow_loss: Collection[str] = (),
+    limits: Limits = DEFAULTS,
+) -> Planned:
+    """Merge documents over the current ones and find out what that means. Raises `DocumentsInvalid` for documents
+    that no catalog can be made of; what rows say comes back as faults."""
+    base = current.version if current is not None else 0
+    before = current.catalog if current is not None else None
+    documents = merge(before.documents if before is not None else {}, upserts, removals)
+    physical = before.physical if before is not None else None
+    trash = await load_trash(engine, namespace)
+
+    async def built(moved: Sequence[tuple[str, str]]) -> Catalog:
+        """The new catalog. Building takes about a second per thousand entities: not on the event loop."""
+        return await asyncio.to_thread(next_catalog, documents, physical, upserts.keys(), limits, trash, moved)
+
+    catalog = await built(())
+    if before is not None and catalog.hash == before.hash:
+        plan = plan_of(before, catalog, trash, engine.dialect)
+        return Planned(base, plan, (), (), {}, ())
+    census = Census(engine, namespace)
+    sizes = _Sizes(census)
+    plan = plan_of(before, catalog, trash, engine.dialect)
+    moved = [(entity, item) for entity, item in fields_to_move(before, catalog) if await sizes.of(entity)]
+    moved += [(entity, item) for entity, item in fields_filled_in_place(plan) if await sizes.of(entity) > SMALL_ROWS]
+    names = tuple(sorted({(entity.name, item.name) for entity, item in moved}))
+    if names:
+        catalog = await built(names)
+        plan = plan_of(before, catalog, trash, engine.dialect)
+    changes = diff_catalogs(before, catalog)
+    checks = row_checks(before, catalog, plan.there, engine.dialect) if before is not None else ()
+    planned = Planned(base, plan, changes, names, {}, checks)
+    for table in sorted(planned.touched):
+        if table in plan.existing:
+            await sizes.of(plan.existing[table])
+    zone = catalog.app.time_zone
+    trials = {
+        move.name: await census.trial(fill_of(move, engine.dialect, zone))
+        for move in plan.moves
+        if await sizes.of(move.entity)
+    }
+    faults = [
+        *await _losses(sizes, before, catalog, changes, plan, allow_loss),
+        *(_unconverted(move, trials[move.name]) for move in _losing(plan.moves, trials, allow_loss)),
+        *await _standing(census, checks, sizes),
+        *await _duplicates(census, before, catalog, sizes),
+    ]
+    return Planned(base, plan, changes, names, sizes.known, checks, trials, tuple(faults))
+
+
+def merge(current: Documents, upserts: Documents, removals: Collection[tuple[str, str]]) -> Documents:
+    """The documents after a publish. One that is new under its name takes the place of those that its x-was names."""
+    replaced = {
+        (kind, str(old))
+        for (kind, name), document in upserts.items()
+        if (kind, name) not in current
+        and isinstance(document, Mapping)
+        and isinstance(was := document.get("x-was"), list | tuple)
+        for old in was
+    }
+    gone = (set(removals) | replaced) - upserts.keys()
+    return {**{key: document for key, document in current.items() if key not in gone}, **upserts}
+
+
+class _Sizes:
+    """Rows of tables, each counted once and not much further than it matters."""
+
+    def __init__(self, census: Census) -> None:
+        self._census = census
+        self.known: dict[str, int] = {}
+
+    async def of(self, entity: Entity) -> int:
+        """Rows of an entity's table, deleted ones included."""
+        known = self.known.get(entity.table_name)
+        if known is None:
+            known = self.known[entity.table_name] = await self._census.rows_up_to(entity, SMALL_ROWS + 1)
+        return known
+
+
+async def _losses(
+    sizes: _Sizes,
+    before: Catalog | None,
+    after: Catalog,
+    changes: Sequence[Change],
+    plan: Plan,
+    allow_loss: Collection[str],
+) -> list[Fault]:
+    """Removals and changes of relations that would take values away from rows."""
+    tables = {entity.table_name: entity for entity in before.entities.values()} if before is not None else {}
+    converted = {move.name for move in plan.moves}
+    faults = []
+    for change in changes:
+        if change.loss is None or change.loss in allow_loss or change.subject not in ("entity", "field"):
+            continue
+        if change.kind is ChangeKind.RETYPED and change.loss in converted:
+            continue  # told by the trial of the conversion
+        entity = before.entities.get(change.path[0]) if before is not None else None
+        if change.path[0] in after.entities:
+            entity = tables.get(after.entities[change.path[0]].table_name)
+        if entity is None or not await sizes.of(entity):
+            continue
+        path = ("entity", change.path[0], *(("properties", change.path[1]) if len(change.path) > 1 else ()))
+        faults.append(Fault(path, LOSS, _loss_text(change), {"allowLoss": change.loss}))
+    return faults
+
+
+def _loss_text(change: Change) -> Text:
+    allowed = f"(allowLoss, --allow-loss {change.loss})"
+    if change.kind is ChangeKind.RETYPED:
+        return Text(
+            f"the values of {change.loss!r} cannot be kept in its new type: allow that it starts empty {allowed}",
+            f"“{change.loss}”的值无法保留到新类型：如允许清空请注明 {allowed}",
+        )
+    was = f'"x-was": ["{change.path[-1]}"]'
+    return Text(
+        f"records would lose {change.loss!r}: allow it {allowed}; what only has a new name says {was} there",
+        f"记录将丢失“{change.loss}”：如确需如此请注明 {allowed}；如只是改名，请在新名称处写 {was}",
+    )
+
+
+def _losing(moves: Sequence[Move], trials: Mapping[str, Trial], allow_loss: Collection[str]) -> list[Move]:
+    return [move for move in moves if move.name in trials and trials[move.name].lost and move.name not in allow_loss]
+
+
+def _unconverted(move: Move, trial: Trial) -> Fault:
+    return unconverted(
+        move.entity.name, move.item.name, trial.lost, trial.sample, None if trial.complete else trial.rows
+    )
+
+
+def unconverted(entity: str, name: str, lost: int, sample: Sequence[str], of: int | None = None) -> Fault:
+    """Values that find no place in the new type of their field; `of` is given when only so many rows were tried."""
+    path = ("entity", entity, "properties", name)
+    loss = f"{entity}.{name}"
+    tried, tried_zh = (f" of the first {of:,} rows", f"（仅检查前 {of:,} 行）") if of is not None else ("", "")
+    text = Text(
+        f"{lost:,} values of {loss!r}{tried} cannot be kept in its new type: mend them, or allow that they are lost "
+        f"(allowLoss, --allow-loss {loss})",
+        f"“{loss}”有 {lost:,} 个值无法保留到新类型{tried_zh}：请先处理，或允许丢失（allowLoss，--allow-loss {loss}）",
+    )
+    details: dict[str, Json] = {"allowLoss": loss, "count": lost, "sample": list(sample)}
+    if of is not None:
+        details["of"] = of
+    return Fault(path, LOSS, text, details)
+
+
+async def _standing(census: Census, checks: Sequence[RowCheck], sizes: _Sizes) -> list[Fault]:
+    faults = []
+    for check in checks:
+        if await sizes.of(check.entity) and (count := await census.count(check)):
+            faults.append(check.fault(count, await census.sample(check)))
+    return faults
+
+
+async def _duplicates(census: Census, before: Catalog | None, after: Catalog, sizes: _Sizes) -> list[Fault]:
+    """Values that a new unique rule finds twice; where a column is still to be filled, the index will tell."""
+    faults = []
+    for name, previous in match_entities(before.entities if before is not None else {}, after.entities).items():
+        entity = after.entities[name]
+        there = {unique.index for unique in previous.uniques}
+        matched = match_fields(previous, entity)
+        known = {column.name for item in matched.values() for column in item.columns}
+        for index, unique in enumerate(entity.uniques):
+            columns = [entity.fields[item].columns[0] for item in unique.fields]
+            if unique.index in there or any(column.name not in known for column in columns):
+                continue
+            if not await sizes.of(entity):
+                continue
+            groups = await census.count_duplicates(entity, columns, unique.ignore_case)
+            if groups:
+                faults.append(duplicates(entity, index, groups))
+    return faults
+
+
+def duplicates(entity: Entity, index: int, groups: int | None) -> Fault:
+    """Values that a unique rule finds in more than one record; None when nobody counted them."""
+    shown = ", ".join(entity.uniques[index].fields)
+    many = "some" if groups is None else f"{groups:,}"
+    text = Text(
+        f"{many} values of ({shown}) occur in more than one record: mend them first",
+        f"({shown}) 有 {'' if groups is None else f'{groups:,} 个'}值出现在多条记录中：请先处理",
+    )
+    path = ("entity", entity.name, "x-unique", str(index))
+    return Fault(path, ROWS, text, {} if groups is None else {"count": groups})

@@ -1,0 +1,358 @@
+"""Preparing a publication: expand, fill, index, check, catch up, activate; each step noted so that it can be taken up.
+
+All steps before the last add things that no served version names, beside readers and writers. The last one is a short
+transaction under the company's exclusive lock: it fills the few records that changed since, checks them, and moves the
+head. What writers of the version before did meanwhile is read off the log, which knows of every write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from base.clock import now, timestamp
+from base.errors import Conflict, Fault, PliantError
+from base.ids import new_id
+from base.limits import Limits
+from metadata.catalog import Entity
+from metadata.publishing import publication as publications
+from metadata.publishing.census import Census
+from metadata.publishing.changed import changed_since, position_now
+from metadata.publishing.checks import RowCheck, row_checks
+from metadata.publishing.ddl import IndexShape, expand_ddl, tables_there, undo_ddl
+from metadata.publishing.fills import CHUNK_ROWS, SAMPLE, Fetch, Fill, fill_default, map_choice, prepared_fills
+from metadata.publishing.plan import Plan
+from metadata.publishing.planning import duplicates, unconverted
+from metadata.publishing.publication import Publication, State, Target, with_progress
+from metadata.publishing.publish import head_batch
+from metadata.trash import load_trash
+from storage.batch import Applied, Batch, Cause, GuardFailed, NotUnique, Outcome, Statement
+from storage.engine import Engine, Exclusive
+from storage.errors import Busy
+from storage.jobs import LEASE_LOST, Job, complete
+
+CATCH_UP_ROWS: Final = 500
+"""So few changed records may be left for the company's lock: they are filled in some milliseconds."""
+
+CATCH_UP_ROUNDS: Final = 100
+"""Rounds of catching up before the rest is done under the lock all the same: writers that are faster than fills."""
+
+LOCKED_ROWS: Final = 5_000
+"""More changed records than this are not filled under the lock: one more round first."""
+
+_CHECK_ATTEMPTS: Final = 3  # a record may become sound between two looks at it
+_PAUSE_SECONDS: Final = 0.001  # between chunks, so that a process that also serves does not only fill
+
+
+class Stands(PliantError):
+    """Rows stand against a publication."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("rows stand against a publication")
+        self.faults = tuple(faults)
+
+
+class Ended(PliantError):
+    """The publication is no longer in the state in which this worker found it: somebody has cancelled it."""
+
+    def __init__(self) -> None:
+        super().__init__("the publication has gone on without this worker")
+
+
+@dataclass
+class Preparation:
+    """One publication in the hands of one worker."""
+
+    engine: Engine
+    namespace: str
+    limits: Limits
+    job: Job
+    publication: Publication
+    target: Target
+    plan: Plan
+
+    async def prepare(self) -> Publication:
+        """All steps that are not done yet. Raises `Stands` and `Ended`."""
+        fills = prepared_fills(self.plan, self.engine.dialect, self._zone)
+        await self._once("expand", lambda: self._expand(fills))
+        for fill in fills:
+            await self._once(f"fill {fill.name}", lambda fill=fill: self._fill(fill))
+        self._refuse_losses()
+        for shape in self.plan.indexes:
+            await self._once(f"index {shape.name}", lambda shape=shape: self._index(shape))
+        for _ in range(CATCH_UP_ROUNDS):
+            if await self._catch_up(fills) > CATCH_UP_ROWS:
+                continue
+            self._refuse_losses()
+            await self._note(step="check")
+            await self._check()
+            await self._note(step="activate")
+            active = await self._activate(fills)
+            if active is not None:
+                return active
+        raise Busy()
+
+    async def fail(self, faults: Sequence[Fault]) -> None:
+        """Note what stands against it; undoing comes next."""
+        failing = replace(self.publication, state=State.FAILING, faults=tuple(faults))
+        await self._move(failing, events=True)
+
+    async def undo(self) -> None:
+        """Remove what was added, and end."""
+        there = tables_there(self.plan.before, await load_trash(self.engine, self.namespace))
+        dialect = self.engine.dialect
+        drops = [text for shape in self.plan.indexes if shape.table in there for text in shape.drop(dialect)]
+        ddl = [*(_if_exists(text) for text in drops), *undo_ddl(there, self.plan.after, dialect)]
+        if "expand" not in self.publication.progress.done:
+            ddl = []
+        state = State.FAILED if self.publication.state is State.FAILING else State.CANCELLED
+        ended = replace(self.publication, state=state)
+        batch = self._batch(
+            (publications.move(self.publication, ended, dialect), complete(dialect, self.job)),
+            (publications.event(self.publication, ended),),
+        )
+        _check(await self.engine.migrate(self.namespace, ddl, batch))
+
+    @property
+    def _census(self) -> Census:
+        return Census(self.engine, self.namespace)
+
+    @property
+    def _zone(self) -> str:
+        return self.plan.after.app.time_zone
+
+    async def _once(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
+        """Do a step unless it is done; it notes itself."""
+        if name not in self.publication.progress.done:
+            await self._note(step=name)
+            await step()
+
+    async def _expand(self, fills: Sequence[Fill]) -> None:
+        """Tables and columns, and from where on the log tells of what changed."""
+        total = sum([await self._census.rows(fill.entity) for fill in fills])
+        position = await position_now(self._census.fetch)
+        ddl = expand_ddl(self.plan.there, self.plan.after, self.engine.dialect)
+        after = self._done("expand", position=position, rows_total=total)
+        batch = self._batch((publications.move(self.publication, after, self.engine.dialect),))
+        _check(await self.engine.migrate(self.namespace, ddl, batch))
+        self.publication = after
+
+    async def _fill(self, fill: Fill) -> None:
+        """One column, a chunk of rows in each transaction."""
+        progress = self.publication.progress
+        after = progress.cursors.get(fill.name)
+        while True:
+            ids = await self._census.ids_after(fill.entity, after, CHUNK_ROWS)
+            if not ids:
+                await self._move(self._done(f"fill {fill.name}"))
+                return
+            after = ids[-1]
+            await self._fill_rows(fill, ids, cursors={**self.publication.progress.cursors, fill.name: after})
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _fill_rows(self, fill: Fill, ids: Sequence[str], **noted: Any) -> None:
+        filled = await fill.of(self._census.fetch, ids)
+        progress = self.publication.progress
+        following = with_progress(
+            self.publication,
+            rows_done=progress.rows_done + filled.rows,
+            lost=_lost(progress.lost, fill.name, filled.lost),
+            **noted,
+        )
+        await self._move(following, filled.statements)
+
+    async def _index(self, shape: IndexShape) -> None:
+        """One index, beside readers and writers."""
+        made = shape.create(self.engine.dialect, concurrently=True)
+        if isinstance(await self.engine.build_index(self.namespace, shape.name, made), NotUnique):
+            raise Stands(self._duplicated(shape.name))
+        await self._move(self._done(f"index {shape.name}"))
+
+    async def _check(self) -> None:
+        """Every row, over the columns as they will be served. Those that changed since the last round come later."""
+        checks = self._checks()
+        for attempt in range(_CHECK_ATTEMPTS):
+            faults = [fault for check in checks if (fault := await self._standing(check)) is not None]
+            if not faults:
+                return
+            if attempt + 1 == _CHECK_ATTEMPTS:
+                raise Stands(faults)
+
+    async def _standing(self, check: RowCheck) -> Fault | None:
+        """The rows that stand against it, but for those that are filled and checked under the lock."""
+        count = await self._census.count(check)
+        if not count:
+            return None
+        changed = await self._changed(self._census.fetch, {_old_name(self.plan, check.entity)})
+        left = count - await self._census.count_among(check, [item for listed in changed.values() for item in listed])
+        return check.fault(left, await self._census.sample(check)) if left > 0 else None
+
+    async def _changed(
+        self, fetch: Fetch, entities: Collection[str], most: int | None = None
+    ) -> Mapping[str, Sequence[str]]:
+        """Records with events behind the place up to which they have been filled again."""
+        position = self.publication.progress.position
+        assert position is not None  # noted when it expanded
+        return await changed_since(fetch, self.engine.dialect, position, entities, most)
+
+    async def _catch_up(self, fills: Sequence[Fill]) -> int:
+        """Fill records again that changed since the last round; how many these were."""
+        await self.engine.sequence(self.namespace)
+        reached = await position_now(self._census.fetch)
+        changed = await self._changed(self._census.fetch, _names(self.plan, [fill.entity for fill in fills]))
+        for fill in fills:
+            ids = changed.get(_old_name(self.plan, fill.entity), ())
+            for start in range(0, len(ids), CHUNK_ROWS):
+                await self._fill_rows(fill, ids[start : start + CHUNK_ROWS])
+        await self._note(position=reached)
+        return sum(map(len, changed.values()))
+
+    async def _activate(self, fills: Sequence[Fill]) -> Publication | None:
+        """The last records, the last checks, the head: one short transaction while nobody else writes.
+
+        None when too many records have changed since the last round.
+        """
+        dialect, checks = self.engine.dialect, self._checks()
+        watched = _names(self.plan, [*(item.entity for item in fills), *(item.entity for item in checks)])
+        active = replace(self.publication, state=State.ACTIVE, version=self.publication.base_version + 1)
+
+        async def work(session: Exclusive) -> tuple[Outcome | None, bool]:
+            """One attempt."""
+            changed = await self._changed(session.fetch, watched, LOCKED_ROWS + 1)
+            if sum(map(len, changed.values())) > LOCKED_ROWS:
+                return None, False
+            statements: list[Statement] = []
+            lost = self.publication.progress.lost
+            for fill in fills:
+                filled = await fill.of(session.fetch, changed.get(_old_name(self.plan, fill.entity), ()))
+                statements += filled.statements
+                lost = _lost(lost, fill.name, filled.lost)
+            self._refuse_losses(lost)
+            for text in (text for shape in self.plan.dropped for text in shape.drop(dialect)):
+                await session.execute(text)
+            outcome = await session.apply(self._last(active, statements))
+            if isinstance(outcome, Applied):
+                await self._check_changed(session, checks, changed)
+            return outcome, isinstance(outcome, Applied)
+
+        outcome = await self.engine.exclusively(self.namespace, work)
+        if outcome is None:
+            return None
+        if isinstance(outcome, NotUnique):
+            raise Stands(self._duplicated(outcome.index))
+        _check(outcome)
+        return active
+
+    def _last(self, active: Publication, statements: Sequence[Statement]) -> Batch:
+        """The Batch that moves the head; small tables are filled in place with it, for nobody reads between."""
+        dialect, plan = self.engine.dialect, self.plan
+        fills = [
+            *statements,
+            *(map_choice(renaming, dialect) for renaming in plan.renamings),
+            *(fill_default(default, dialect) for default in plan.defaults if not default.fresh),
+        ]
+        made = head_batch(self.publication.base_version, plan, fills, active.author_id, dialect, self.limits)
+        return replace(
+            made,
+            statements=(
+                *made.statements,
+                publications.move(self.publication, active, dialect),
+                complete(dialect, self.job),
+            ),
+            changes=(*made.changes, publications.event(self.publication, active)),
+        )
+
+    async def _check_changed(
+        self, session: Exclusive, checks: Sequence[RowCheck], changed: Mapping[str, Sequence[str]]
+    ) -> None:
+        faults = []
+        for check in checks:
+            ids = changed.get(_old_name(self.plan, check.entity), ())
+            if not ids:
+                continue
+            rows = await session.fetch(*check.among(ids, self.engine.dialect))
+            if rows[0][0]:
+                faults.append(check.fault(int(rows[0][0])))
+        if faults:
+            raise Stands(faults)
+
+    def _checks(self) -> Sequence[RowCheck]:
+        """The checks over columns as they are once the publication has expanded."""
+        assert self.plan.before is not None  # a first publish finds no rows
+        there = {
+            table: self.plan.there[table] | {column.name for item in entity.fields.values() for column in item.columns}
+            for table, entity in self.plan.existing.items()
+        }
+        return row_checks(self.plan.before, self.plan.after, there, self.engine.dialect)
+
+    def _refuse_losses(self, lost: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        found: Mapping[str, Mapping[str, Any]] = self.publication.progress.lost if lost is None else lost
+        faults = [
+            unconverted(*_split(name), item["count"], item["sample"])
+            for name, item in found.items()
+            if name not in self.target.allow_loss
+        ]
+        if faults:
+            raise Stands(faults)
+
+    def _duplicated(self, index: str) -> list[Fault]:
+        for entity in self.plan.after.entities.values():
+            for number, unique in enumerate(entity.uniques):
+                if unique.index == index:
+                    return [duplicates(entity, number, None)]
+        raise Conflict(str(index))
+
+    def _done(self, name: str, **progress: Any) -> Publication:
+        return with_progress(self.publication, done=(*self.publication.progress.done, name), **progress)
+
+    async def _note(self, **progress: Any) -> None:
+        await self._move(with_progress(self.publication, **progress))
+
+    async def _move(self, after: Publication, statements: Sequence[Statement] = (), events: bool = False) -> None:
+        move = publications.move(self.publication, after, self.engine.dialect)
+        changes = (publications.event(self.publication, after),) if events else ()
+        _check(await self.engine.apply(self.namespace, self._batch((*statements, move), changes)))
+        self.publication = after
+
+    def _batch(self, statements: Sequence[Statement], changes: Sequence[Any] = ()) -> Batch:
+        cause = Cause(self.publication.author_id, "publish", {"publication": self.publication.id})
+        base = self.publication.base_version
+        return Batch(timestamp(now()), new_id(), cause, base, statements=tuple(statements), changes=tuple(changes))
+
+
+def _check(outcome: Outcome) -> None:
+    match outcome:
+        case Applied():
+            return
+        case GuardFailed(token) if token == LEASE_LOST:
+            raise Busy()
+    raise Ended()
+
+
+def _split(name: str) -> tuple[str, str]:
+    entity, _, item = name.partition(".")
+    return entity, item
+
+
+def _lost(known: Mapping[str, Mapping[str, Any]], name: str, ids: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+    if not ids:
+        return known
+    before = known.get(name, {"count": 0, "sample": []})
+    sample = [*before["sample"], *ids][:SAMPLE]
+    return {**known, name: {"count": before["count"] + len(ids), "sample": sample}}
+
+
+def _old_name(plan: Plan, entity: Entity) -> str:
+    """The name under which events tell of an entity's records until the publication is active."""
+    assert plan.before is not None
+    return next(item.name for item in plan.before.entities.values() if item.table_name == entity.table_name)
+
+
+def _names(plan: Plan, entities: Iterable[Entity]) -> set[str]:
+    return {_old_name(plan, entity) for entity in entities}
+
+
+def _if_exists(drop_index: str) -> str:
+    return drop_index.replace("DROP INDEX ", "DROP INDEX IF EXISTS ", 1)
