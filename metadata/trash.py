@@ -84,6 +84,12 @@ class Trash:
 
 NO_TRASH: Final = Trash()
 
+GONE: Final = "the trash has gone"
+"""The token of a statement that finds a piece of trash no longer there."""
+
+TRASH: Final = "trash"
+"""The `entity` of change events about what was dropped for ever."""
+
 
 def column_kinds(listed: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
     """(kind, scale) of each column of a physical map."""
@@ -117,6 +123,11 @@ _ALL = Query(sa.select(*[_own.c[name] for name in _TABLE.columns]), columns=_TAB
 _FORGET = Query(sa.delete(_own).where(_own.c["id"] == parameter("id", UUID)), {"id": UUID})
 
 
+async def find_trashed(engine: Engine, namespace: str, id: str) -> Trashed | None:
+    """One thing, None when it came back or is gone."""
+    return next((item for item in (await load_trash(engine, namespace)).items if item.id == id), None)
+
+
 async def load_trash(engine: Engine, namespace: str) -> Trash:
     """What is in a company's trash now."""
     rows = await _ALL.rows(engine, namespace)
@@ -132,9 +143,22 @@ def put(items: Sequence[Trashed], dialect: Dialect) -> tuple[Insert, ...]:
     return (_TABLE.insert([{**row, "kind": str(row["kind"])} for row in rows], dialect),)
 
 
-def take(item: Trashed, dialect: Dialect, token: str | None = None) -> Execute:
-    """The statement that takes one thing out, because it came back or was dropped; exactly one row."""
-    return _FORGET.execute(dialect, 1, token, id=item.id)
+def take(item: Trashed, dialect: Dialect) -> Execute:
+    """The statement that takes one thing out, because it came back or was dropped; `GONE` fails where it is not."""
+    return _FORGET.execute(dialect, 1, GONE, id=item.id)
+
+
+def drop_ddl(item: Trashed, dialect: Dialect) -> list[str]:
+    """The statements that remove it from the database for ever."""
+    match item.kind:
+        case Kept.ENTITY:
+            tables = (item.table, *item.entry["links"].values())
+            return [text for table in tables for text in ddl.drop_table(str(table), dialect)]
+        case Kept.LINK:
+            return ddl.drop_table(str(item.entry), dialect)
+        case Kept.FIELD:
+            names = [str(column["name"]) for column in item.entry]
+            return [text for name in names for text in ddl.drop_column(item.table, name, dialect)]
 
 
 def image(item: Trashed) -> Mapping[str, Json]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from base.clock import now, timestamp
@@ -78,10 +79,10 @@ class Preparation:
         fills = prepared_fills(self.plan, self.engine.dialect, self._zone)
         await self._once("expand", lambda: self._expand(fills))
         for fill in fills:
-            await self._once(f"fill {fill.name}", lambda fill=fill: self._fill(fill))
+            await self._once(f"fill {fill.name}", partial(self._fill, fill))
         self._refuse_losses()
         for shape in self.plan.indexes:
-            await self._once(f"index {shape.name}", lambda shape=shape: self._index(shape))
+            await self._once(f"index {shape.name}", partial(self._index, shape))
         for _ in range(CATCH_UP_ROUNDS):
             if await self._catch_up(fills) > CATCH_UP_ROWS:
                 continue
