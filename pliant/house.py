@@ -31,8 +31,10 @@ from base.errors import BadInput, Fault, NotFound, Text
 from base.ids import canonical_id
 from base.json import Json
 from events.sequencer import Sequencer
+from metadata.catalog import Catalog
 from metadata.migrations import MIGRATIONS as METADATA
 from metadata.publishing.publish import Published
+from metadata.publishing.work import ContractJob, PublicationJob
 from metadata.store import Catalogs, Head
 from pliant.settings import Settings
 from records.reading.cursor import Sealer
@@ -46,6 +48,7 @@ from schema.request import GraphQLRequest, Reply
 from sources.seat import Seat
 from storage.choice import open_engine
 from storage.engine import Engine
+from storage.runner import Runner
 from storage.upkeep import Upkeep
 
 COMPANY_MIGRATIONS = (*ACCESS, *METADATA, *SHARES)
@@ -77,23 +80,27 @@ class House:
         catalogs = Catalogs(engine, limits)
         self._sequencer = Sequencer(engine, self._namespaces)
         self._upkeep = Upkeep(engine, self._namespaces)
+        companies = Companies(engine, catalogs, limits)
+        jobs = (PublicationJob(engine, catalogs, limits, self._announce), ContractJob(engine))
+        self._runner = Runner(engine, jobs, self._namespaces)
         self.runtime = Runtime(
             engine=engine,
             limits=limits,
             sealer=Sealer(_secret_keys(settings)),
             catalogs=catalogs,
-            companies=Companies(engine, catalogs, limits),
+            companies=companies,
             credentials=Credentials(engine, resolver, limits),
             persisted=PersistedTexts(engine, limits),
             resolver=resolver,
             wake=self._sequencer.wake,
+            wake_jobs=self._runner.wake,
             compiled=settings.compiled,
         )
         self.desk = Desk(self.runtime)
 
     @classmethod
     async def open(cls, settings: Settings, engine: Engine | None = None) -> House:
-        """Connect, migrate the control tables, remove half-made companies, start the sequencer and the upkeep.
+        """Connect, migrate the control tables, remove half-made companies, start what goes on in the background.
 
         An `engine` that is given (with `COMPANY_MIGRATIONS` and `CONTROL_MIGRATIONS`, not yet open) takes the place
         of the one that the settings name.
@@ -107,6 +114,8 @@ class House:
                 _log.warning("company %s was left half made and has been removed", company.id)
             house._sequencer.start()
             house._upkeep.start()
+            house._runner.start()
+            engine.listen(house.runtime.companies.moved)
         except BaseException:
             await engine.close()
             raise
@@ -114,6 +123,7 @@ class House:
 
     async def close(self) -> None:
         """Finish what is under way and disconnect."""
+        await self._runner.stop()
         await self.runtime.companies.close()
         await self._upkeep.stop()
         await self._sequencer.stop()
@@ -255,6 +265,11 @@ class House:
         _refuse(issued.faults)
         assert issued.text is not None
         return issued.text
+
+    def _announce(self, namespace: str, version: int, catalog: Catalog) -> None:
+        """A job of this process has moved a head."""
+        self.runtime.companies.published(namespace, version, catalog)
+        self.runtime.access_changed(namespace)
 
     async def _namespaces(self) -> Iterable[str]:
         return [item.namespace for item in await self.companies() if item.state is State.ACTIVE]

@@ -62,8 +62,10 @@ class Companies:
         return True
 
     def moved(self, namespace: str, version: int) -> None:
-        """An answer has told of another head: its catalog is made beside the old one, and later requests take it."""
-        if version <= self._versions.get(namespace, 0) or namespace in self._advancing:
+        """An answer or another process has told of a head: its catalog is made beside the old one, and later requests
+        take it. Companies that nobody has asked for here stay unread."""
+        known = self._versions.get(namespace)
+        if known is None or version <= known or namespace in self._advancing:
             return
         task = asyncio.get_running_loop().create_task(self._advance(namespace))
         self._advancing[namespace] = task

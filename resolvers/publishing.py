@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from access.actor import Actor
@@ -20,6 +21,7 @@ from metadata.catalog import Catalog
 from metadata.faults import invalid, refused
 from metadata.publishing.diff import Change
 from metadata.publishing.planning import merge, plan_publish
+from metadata.publishing.publication import State, find_publication
 from metadata.publishing.publish import Published, publish
 from metadata.scope import ACTOR
 from metadata.store import Head
@@ -30,6 +32,10 @@ PUBLISH: Final = "documents.publish"
 ROLES: Final = "roles.manage"
 
 _ROLE: Final = "role"
+
+_LOOK_SECONDS: Final = 0.02
+"""Between two looks at a publication that is waited for: a small one takes some hundredths of a second."""
+
 Key = tuple[str, str]
 """Kind and name of a document."""
 
@@ -100,10 +106,12 @@ async def publish_as(
     head: Head | None,
     proposal: Proposal,
     expected_version: int | None = None,
+    wait_seconds: float | None = None,
 ) -> Published:
     """Publish over a head; `actor` None is the system. From then on this process serves the new version.
 
-    Raises `DocumentsInvalid`, `Conflict`, and `Forbidden` when the actor may not publish these kinds of documents.
+    One that has to be prepared is waited for, by default as long as `limits` say; then it goes on by itself. Raises
+    `DocumentsInvalid`, `Conflict`, and `Forbidden` when the actor may not publish these kinds of documents.
     """
     touches_roles = any(kind == _ROLE for kind, _ in proposal.keys)
     if actor is not None:
@@ -128,9 +136,35 @@ async def publish_as(
         author_id=None if actor is None else actor.member_id,
         limits=runtime.limits,
     )
+    if published.publication is not None:
+        wait = runtime.limits.publish_wait_seconds if wait_seconds is None else wait_seconds
+        published = await waited(runtime, namespace, published, wait)
     runtime.companies.published(namespace, published.version, published.catalog)
     runtime.access_changed(namespace)
     return published
+
+
+async def waited(runtime: Runtime, namespace: str, done: Published, seconds: float) -> Published:
+    """A publish that is prepared by a job, once it is served, or as it stands when the time is over.
+
+    Raises `DocumentsInvalid` when rows stood against it.
+    """
+    begun = done.publication
+    if begun is None:
+        return done
+    runtime.wake_jobs(namespace)
+    deadline = time.monotonic() + seconds
+    while begun.open and time.monotonic() < deadline:
+        await asyncio.sleep(_LOOK_SECONDS)
+        found = await find_publication(runtime.engine, namespace, begun.id)
+        begun = found if found is not None else begun
+    if begun.state in (State.FAILED, State.FAILING):
+        raise DocumentsInvalid(begun.faults)
+    if begun.version is None:
+        return replace(done, publication=begun)
+    await runtime.companies.refresh(namespace)
+    catalog = await runtime.catalogs.get(namespace, begun.version)
+    return Published(begun.version, catalog, done.changes, begun)
 
 
 def _check_removals(before: Catalog, proposal: Proposal) -> None:

@@ -24,8 +24,8 @@ from storage.types import ColumnType
 class Runtime:
     """The engine, what is remembered of companies and credentials, and how cursors are sealed.
 
-    `wake` is called with a namespace after each commit. `compiled` off sends every operation through the stock
-    executor.
+    `wake` is called with a namespace after each commit, `wake_jobs` when a job was put there. `compiled` off sends
+    every operation through the stock executor.
     """
 
     engine: Engine
@@ -37,6 +37,7 @@ class Runtime:
     persisted: PersistedTexts
     resolver: Resolver = field(default_factory=Resolver)
     wake: Callable[[str], None] = lambda _: None
+    wake_jobs: Callable[[str], None] = lambda _: None
     compiled: bool = True
 
     def fitting(self, actor: Actor, catalog: Catalog) -> Actor:

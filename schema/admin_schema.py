@@ -12,6 +12,7 @@ from access.right import PLATFORM_RIGHTS
 from resolvers import administration, people
 from resolvers.administration import AdminContext
 from schema.adapter import core_of
+from schema.admin_publications import PublicationInfo, PublicationMutation, PublicationQuery
 from schema.admin_types import (
     AdminViewer,
     AdoptNote,
@@ -27,7 +28,6 @@ from schema.admin_types import (
     PreviewPayload,
     PublishedRole,
     PublishedVersion,
-    PublishPayload,
     Right,
     SavePayload,
     TeamInput,
@@ -37,7 +37,7 @@ from schema.admin_types import (
     user_errors,
 )
 from schema.document import id_of
-from schema.fixed import CONFIG, Instant, Json
+from schema.fixed import CONFIG, Instant, Json, UserError
 
 Info: TypeAlias = strawberry.Info[AdminContext, None]
 """What resolvers are told of the request."""
@@ -130,7 +130,7 @@ def _limits(info: Info) -> list[Limit]:
 
 
 @strawberry.type(description="What can be read of a company's configuration.")
-class Query:
+class Query(PublicationQuery):
     """Reading."""
 
     viewer: AdminViewer = strawberry.field(resolver=_viewer, description="Who asks.")
@@ -162,6 +162,18 @@ class Query:
     limits: list[Limit] = strawberry.field(resolver=_limits, description="The limits of this server.")
 
 
+@strawberry.type(name="PliantPublishPayload", description="A publish that was done, or the faults that stopped it.")
+class PublishPayload:
+    """The company's new version and what changed."""
+
+    version: int | None = strawberry.field(description="Null while it is being prepared, and when it was refused.")
+    publication: PublicationInfo | None = strawberry.field(
+        description="Given when it had to be prepared: ask for it again while it is PREPARING."
+    )
+    changes: list[DocumentChange]
+    user_errors: list[UserError]
+
+
 async def _publish(
     info: Info,
     documents: list[Json],
@@ -176,8 +188,10 @@ async def _publish(
         allow_loss or (),
         expected_version,
     )
+    open_one = None if published is None else published.publication
     return PublishPayload(
-        version=None if published is None else published.version,
+        version=None if published is None or (open_one is not None and open_one.version is None) else published.version,
+        publication=None if open_one is None else PublicationInfo.of(open_one, info.context.locale),
         changes=[] if published is None else [DocumentChange.of(change) for change in published.changes],
         user_errors=user_errors(faults, info.context.locale),
     )
@@ -252,7 +266,7 @@ async def _remove_document(info: Info, id: strawberry.ID) -> SavePayload:
 
 
 @strawberry.type(description="What can be changed of a company's configuration.")
-class Mutation:
+class Mutation(PublicationMutation):
     """Writing."""
 
     publish: PublishPayload = strawberry.field(

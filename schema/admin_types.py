@@ -108,15 +108,6 @@ class PreviewPayload:
     user_errors: list[UserError]
 
 
-@strawberry.type(name="PliantPublishPayload", description="A publish that was done, or the faults that stopped it.")
-class PublishPayload:
-    """The company's new version and what changed."""
-
-    version: int | None
-    changes: list[DocumentChange]
-    user_errors: list[UserError]
-
-
 @strawberry.type(name="PliantAdoptNote", description="One thing that adopting changed or left out.")
 class AdoptNote:
     """Where in the source, what, why, and the new name."""

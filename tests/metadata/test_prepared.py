@@ -254,14 +254,9 @@ async def cancel(company: Company, begun: Publication) -> None:
     """Cancel a publication as its author would."""
     found = await find_publication(company.engine, company.namespace, begun.id)
     assert found is not None
-    cancelling = Publication(**{**{name: getattr(found, name) for name in found.__slots__}, "state": State.CANCELLING})
-    batch = Batch(
-        timestamp(now()),
-        new_id(),
-        Cause(None, "t"),
-        None,
-        statements=(move(found, cancelling, company.engine.dialect),),
-    )
+    cancelling = replace(found, state=State.CANCELLING)
+    statement = move(found, cancelling, company.engine.dialect)
+    batch = Batch(timestamp(now()), new_id(), Cause(None, "test"), None, statements=(statement,))
     assert await company.engine.apply(company.namespace, batch) == Applied()
 
 
