@@ -24,25 +24,40 @@ from storage import ddl
 from storage.batch import Insert
 from storage.engine import Dialect, Engine
 from storage.migrations import Migration
-from storage.types import BIGINT, INTEGER, JSON, TEXT, TIMESTAMP, UUID
+from storage.types import BIGINT, BOOLEAN, INTEGER, JSON, TEXT, TIMESTAMP, UUID
 
-_TABLE = Table("_catalog", {"version": INTEGER, "hash": TEXT, "body": JSON, "created_at": TIMESTAMP, "author_id": UUID})
+_FIRST = {"version": INTEGER, "hash": TEXT, "body": JSON, "created_at": TIMESTAMP, "author_id": UUID}
+_TABLE = Table("_catalog", {**_FIRST, "moved": BOOLEAN})
 
 
 def _create(dialect: Dialect) -> list[str]:
-    columns = [(name, kind, name != "author_id") for name, kind in _TABLE.columns.items()]
+    columns = [(name, kind, name != "author_id") for name, kind in _FIRST.items()]
     return ddl.create_table(_TABLE.name, columns, ["version"], dialect)
 
 
-MIGRATIONS = (Migration(400, "versions of the catalog", _create),)
+def _add_moved(dialect: Dialect) -> list[str]:
+    return ddl.add_column(_TABLE.name, "moved", BOOLEAN, dialect)
+
+
+MIGRATIONS = (
+    Migration(400, "versions of the catalog", _create),
+    Migration(403, "whether a version moved values", _add_moved),
+)
 """The fixed tables of this room in every company."""
 
 _own, _head = _TABLE.clause, Table("_head", {"catalog_version": BIGINT}).clause
 _of_version = _own.c["version"] == parameter("version", INTEGER)
-_shown = {name: kind for name, kind in _TABLE.columns.items() if name != "body"}
+_shown = {name: kind for name, kind in _FIRST.items() if name != "body"}
 _HEAD = Query(sa.select(_head.c["catalog_version"]), columns={"catalog_version": BIGINT})
 _HASH = Query(sa.select(_own.c["hash"]).where(_of_version), {"version": INTEGER}, {"hash": TEXT})
 _BODY = Query(sa.select(_own.c["body"]).where(_of_version), {"version": INTEGER}, {"body": JSON})
+_MOVED = Query(
+    sa.select(_own.c["version"])
+    .where(_own.c["version"] > parameter("version", INTEGER), _own.c["moved"])
+    .limit(sa.literal_column("1")),
+    {"version": INTEGER},
+    {"version": INTEGER},
+)
 _VERSIONS = Query(
     sa.select(*[_own.c[name] for name in _shown])
     .where(_own.c["version"] < parameter("before", INTEGER))
@@ -83,11 +98,25 @@ async def load_head(engine: Engine, namespace: str) -> int:
     return int(rows[0]["catalog_version"]) if rows else 0
 
 
-def catalog_row(version: int, catalog: Catalog, at: datetime, author_id: str | None, dialect: Dialect) -> Insert:
-    """The row of a new version. `at` is an aware datetime."""
+async def moved_since(engine: Engine, namespace: str, version: int) -> bool:
+    """Whether values that a version reads are somewhere else by now, or gone: its answers are no longer the head's."""
+    return bool(await _MOVED.rows(engine, namespace, version=version))
+
+
+def catalog_row(
+    version: int, catalog: Catalog, at: datetime, author_id: str | None, moved: bool, dialect: Dialect
+) -> Insert:
+    """The row of a new version. `at` is an aware datetime; `moved` as in `moved_since`."""
     documents = [document for _, document in sorted(catalog.documents.items())]
     body = {"documents": documents, "physical": catalog.physical}
-    row = {"version": version, "hash": catalog.hash, "body": body, "created_at": at, "author_id": author_id}
+    row: dict[str, Any] = {
+        "version": version,
+        "hash": catalog.hash,
+        "body": body,
+        "created_at": at,
+        "author_id": author_id,
+    }
+    row["moved"] = moved
     return _TABLE.insert([row], dialect)
 
 

@@ -14,9 +14,9 @@ from graphql import GraphQLSyntaxError
 
 from access.actor import Actor
 from access.company import Company
-from base.errors import BadInput, PliantError, SchemaChanged
+from base.errors import BadInput, PliantError, SchemaChanged, Text
 from metadata.catalog import Catalog
-from metadata.store import Head, load_head
+from metadata.store import Head, load_head, moved_since
 from records.reading.read import Plan, PlanTooDeep, compile_selection, run
 from records.snapshot import Snapshot
 from resolvers.context import Context
@@ -35,6 +35,16 @@ from schema.request import GraphQLRequest, Reply, request_text
 from schema.sdl import Sdl
 from storage.engine import CONTROL
 from storage.errors import StatementRefused
+
+_ATTEMPTS = 4
+"""A query is run so often while publishes move what it reads; one publish makes two runs."""
+
+_REMOVED = Text("What you ask for was removed or renamed meanwhile", "所查询的内容已被删除或重命名")
+_AGAIN = Text("The model was changed again and again meanwhile; try again", "期间模型被多次修改，请重试")
+
+
+class _Overtaken(Exception):
+    """A read whose values were somewhere else by the time it ran: it is done again at the head."""
 
 
 class _Stock:
@@ -130,12 +140,27 @@ class Desk:
             if _is_syntax(error) or not await self.runtime.companies.refresh(actor.namespace):
                 raise
             entry = await self._enter(actor, request, text)
-        try:
-            return await self._run(entry, request)
-        except StatementRefused:
-            if not await self.runtime.companies.refresh(actor.namespace) or not entry.operation.is_query:
-                raise
-            return await self._run(await self._enter(actor, request, text), request)
+        for _ in range(_ATTEMPTS):
+            try:
+                return await self._run(entry, request)
+            except StatementRefused:
+                if not entry.operation.is_query or not await self._has_moved(entry):
+                    raise
+            except _Overtaken:
+                await self.runtime.companies.refresh(actor.namespace)
+            try:
+                entry = await self._enter(actor, request, text)
+            except BadInput as error:
+                raise SchemaChanged(_REMOVED, {"cause": error.text.en}) from error
+        raise SchemaChanged(_AGAIN)
+
+    async def _has_moved(self, entry: _Entry) -> bool:
+        """Whether the company serves another version than a request was made ready for."""
+        namespace = entry.actor.namespace
+        if await self.runtime.companies.refresh(namespace):
+            return True
+        # another request may have seen the new head first
+        return (await self.runtime.companies.head(namespace)).version != entry.head.version
 
     async def _enter(self, actor: Actor, request: GraphQLRequest, text: str) -> _Entry:
         """Find or make everything that the run needs. Raises for whatever is wrong with the request."""
@@ -181,6 +206,8 @@ class Desk:
             )
             answer = await run(plan, snapshot, entry.coerced.values)
             if answer.head_version != head.version:
+                if await moved_since(runtime.engine, actor.namespace, head.version):
+                    raise _Overtaken()
                 runtime.companies.moved(actor.namespace, answer.head_version)
             return data_reply(answer.data)
         if plan is None:
@@ -199,7 +226,8 @@ class Desk:
             return data_reply(await going.run(plan, context))
         except FieldFailed as error:
             failed = error
-        again = await self._again(entry, request) if isinstance(failed.cause, SchemaChanged) else None
+        overtaken = isinstance(failed.cause, SchemaChanged | StatementRefused)
+        again = await self._again(entry, request) if overtaken else None
         if again is not None:
             try:
                 return data_reply(await going.run(*again))
@@ -211,11 +239,8 @@ class Desk:
 
     async def _again(self, entry: _Entry, request: GraphQLRequest) -> tuple[MutationPlan, Context] | None:
         """A mutation planned on the version that came between; None when it no longer holds there."""
-        if not await self.runtime.companies.refresh(entry.actor.namespace):
-            # another request may have seen the new head first
-            head = await self.runtime.companies.head(entry.actor.namespace)
-            if head.version == entry.head.version:
-                return None
+        if not await self._has_moved(entry):
+            return None
         try:
             now = await self._enter(entry.actor, request, entry.document.text)
         except PliantError:

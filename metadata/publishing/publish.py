@@ -166,7 +166,7 @@ def head_batch(
         catalog_version=base,
         statements=(
             *fills,
-            catalog_row(version, plan.after, at, author_id, dialect),
+            catalog_row(version, plan.after, at, author_id, bool(trashed or plan.renamings), dialect),
             *(take(item, dialect) for item in plan.returned),
             *put(trashed, dialect),
             *(enqueue(dialect, CONTRACT, {"trash": item.id}, item.drop_after) for item in trashed),
