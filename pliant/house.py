@@ -266,9 +266,9 @@ class House:
         assert issued.text is not None
         return issued.text
 
-    def _announce(self, namespace: str, version: int, catalog: Catalog) -> None:
+    async def _announce(self, namespace: str, version: int, catalog: Catalog) -> None:
         """A job of this process has moved a head."""
-        self.runtime.companies.published(namespace, version, catalog)
+        await self.runtime.companies.published(namespace, version, catalog)
         self.runtime.access_changed(namespace)
 
     async def _namespaces(self) -> Iterable[str]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 from base.errors import PliantError
 from base.limits import Limits
@@ -21,10 +23,20 @@ _VERSIONS_PER_SCHEMA = 50  # a version is an integer: far more companies are rem
 _log = logging.getLogger(__name__)
 
 
+Warm: TypeAlias = Callable[[str, Catalog, Catalog, bool], Awaitable[None]]
+"""(namespace, catalog that is served, catalog that will be, whether somebody waits for it)."""
+
+
+async def _nothing(namespace: str, before: Catalog, after: Catalog, hurried: bool) -> None:
+    """Nobody keeps anything that belongs to a catalog."""
+
+
 class Companies:
     """Head versions by namespace. Owned by the event loop."""
 
     def __init__(self, engine: Engine, catalogs: Catalogs, limits: Limits) -> None:
+        self.warm: Warm = _nothing
+        """Makes ready what a new catalog needs, while the old one is served; set by who serves."""
         self._engine = engine
         self._catalogs = catalogs
         self._size = _VERSIONS_PER_SCHEMA * limits.cached_schemas
@@ -71,10 +83,12 @@ class Companies:
         self._advancing[namespace] = task
         task.add_done_callback(lambda _: self._advancing.pop(namespace, None))
 
-    def published(self, namespace: str, version: int, catalog: Catalog) -> None:
+    async def published(self, namespace: str, version: int, catalog: Catalog) -> None:
         """This process has published: from now on this is the head."""
         self._catalogs.put(namespace, version, catalog.hash, catalog)
-        self._keep(namespace, version)
+        await self._make_ready(namespace, version, hurried=True)
+        if version >= self._versions.get(namespace, 0):
+            self._keep(namespace, version)
 
     def forget(self, namespace: str) -> None:
         """A company is gone, or came back from a backup."""
@@ -88,9 +102,23 @@ class Companies:
 
     async def _advance(self, namespace: str) -> None:
         try:
-            await self.refresh(namespace)
+            version = await load_head(self._engine, namespace)
+            await self._make_ready(namespace, version, hurried=False)
+            if version > self._versions.get(namespace, 0):
+                self._keep(namespace, version)
         except PliantError:
             _log.exception("reading the new head of %s failed", namespace)  # the next answer asks again
+
+    async def _make_ready(self, namespace: str, version: int, *, hurried: bool) -> None:
+        """Have the catalog, and what is compiled from it, before anybody waits for them."""
+        known = self._heads.get(namespace)
+        catalog = await self._catalogs.get(namespace, version)
+        if known is None or known.catalog is catalog:
+            return
+        try:
+            await self.warm(namespace, known.catalog, catalog, hurried)
+        except Exception:
+            _log.exception("making ready version %d of %s failed", version, namespace)  # requests will do it
 
     def _keep(self, namespace: str, version: int) -> None:
         self._versions[namespace] = version

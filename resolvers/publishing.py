@@ -139,7 +139,7 @@ async def publish_as(
     if published.publication is not None:
         wait = runtime.limits.publish_wait_seconds if wait_seconds is None else wait_seconds
         published = await waited(runtime, namespace, published, wait)
-    runtime.companies.published(namespace, published.version, published.catalog)
+    await runtime.companies.published(namespace, published.version, published.catalog)
     runtime.access_changed(namespace)
     return published
 

@@ -34,3 +34,7 @@ class Bounded(Generic[K, V]):
             del self._entries[next(iter(self._entries))]
         self._entries[key] = value
         return value
+
+    def newest(self, most: int) -> list[K]:
+        """The keys used lately, the last one first."""
+        return list(self._entries)[: -most - 1 : -1]

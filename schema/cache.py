@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
 import strawberry
 
 from access.grant import GrantSet
+from base.errors import PliantError
 from base.limits import DEFAULTS, Limits
 from metadata.catalog import Catalog
 from records.surface import Surface, surface_of
@@ -43,6 +48,10 @@ class CompiledSchema:
             found = self._documents.put(text, compile_document(text, self._binding))
         return found
 
+    def texts(self, most: int) -> list[str]:
+        """The documents asked for lately, the last one first."""
+        return self._documents.newest(most)
+
 
 class SchemaCache:
     """Compiled schemas by the hashes of catalog and surface; at most `limits.cached_schemas`."""
@@ -70,3 +79,26 @@ class SchemaCache:
         if found is None:
             found = self._schemas.put(key, CompiledSchema(catalog, surface, self._resolver_of, self._limits))
         return found
+
+    async def follow(self, before: Catalog, old: GrantSet, after: Catalog, new: GrantSet, documents: int) -> None:
+        """Make the schema that takes another one's place, with so many of its documents, before anybody asks for it.
+
+        In a thread, so that requests go on meanwhile; documents that hold no longer are left out.
+        """
+        known = self._schemas.get((before.hash, self.surface(before, old).hash))
+        if known is None:
+            return
+        texts = known.texts(documents)
+        surface, schema = await asyncio.to_thread(self._made, after, new, texts)
+        key = (after.hash, surface.hash)
+        self._surfaces.put((after.hash, new.hash), surface)
+        if self._schemas.get(key) is None:
+            self._schemas.put(key, schema)
+
+    def _made(self, catalog: Catalog, grants: GrantSet, texts: Sequence[str]) -> tuple[Surface, CompiledSchema]:
+        surface = surface_of(catalog, grants)
+        schema = CompiledSchema(catalog, surface, self._resolver_of, self._limits)
+        for text in texts:
+            with suppress(PliantError):
+                schema.document(text)
+        return surface, schema

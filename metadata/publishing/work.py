@@ -23,7 +23,7 @@ from storage.batch import Applied, Batch, Cause, ChangeRow, Statement
 from storage.engine import Engine, Exclusive
 from storage.jobs import Job, complete, enqueue
 
-Announce: TypeAlias = Callable[[str, int, Catalog], None]
+Announce: TypeAlias = Callable[[str, int, Catalog], Awaitable[None]]
 """Told (namespace, version, catalog) when this process has moved a head."""
 
 
@@ -35,7 +35,7 @@ async def _unknown(namespace: str) -> int | None:
     return None
 
 
-def _ignore(namespace: str, version: int, catalog: Catalog) -> None:
+async def _ignore(namespace: str, version: int, catalog: Catalog) -> None:
     """Nobody wants to know."""
 
 
@@ -67,7 +67,7 @@ class PublicationJob:
                 if found.state is State.PREPARING:
                     done = await preparation.prepare()
                     assert done.version is not None
-                    self._announce(namespace, done.version, preparation.plan.after)
+                    await self._announce(namespace, done.version, preparation.plan.after)
                 else:
                     await preparation.undo()
                 return

@@ -22,10 +22,13 @@ from storage.sql import fold as fold_sql
 
 
 async def taken(draft: Draft, index: str) -> list[tuple[int, Fault]]:
-    """(command, fault) for each staged record that cannot have its values; empty when none is found any more."""
+    """(command, fault) for each staged record that cannot have its values; empty when none is found any more.
+
+    An index that no entity of this version knows belongs to a unique rule that is about to be published.
+    """
     rule = _rule(draft, index)
     if rule is None:
-        return []
+        return [(0, value_taken((), ()))]
     plan, unique = rule
     slots = [plan.slots[plan.entity.fields[name].api_name] for name in unique.fields]
     writing = [
