@@ -6,7 +6,7 @@ STAMP   = $(VENV)/.installed
 
 ASSETS  = server/assets/explore
 
-.PHONY: worst-requests demo assets test check conformance bench clean campaign-oracle campaign-writes lock
+.PHONY: worst-requests demo assets test check conformance bench bench-publish clean campaign-oracle campaign-writes lock
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Pliant needs Python 3.11 or newer: make PYTHON=python3.13")'
@@ -35,6 +35,9 @@ conformance: $(STAMP)  ## real GraphQL clients, audits and fuzzers (needs node f
 
 bench: $(STAMP)  ## ratios against peers and the limit, written beside the scripts; BENCH_SCALE=0.01 for a try
 	$(BIN)/python benchmarks/run.py
+
+bench-publish: $(STAMP)  ## what a change of the model costs and who notices it; BENCH_SCALE=0.01 for a try
+	$(BIN)/python benchmarks/publishing.py
 
 campaign-oracle: $(STAMP)  ## compiled SQL = stock executor = naive evaluator, CAMPAIGN_SECONDS long
 	$(BIN)/python -m tests.campaigns.oracle

@@ -56,9 +56,9 @@ class Report:
         self.skipped.append(what)
         print(f"  skipped: {what}", flush=True)
 
-    def write(self, folder: Path, stem: str) -> None:
-        """Write Markdown and JSON."""
-        (folder / f"{stem}.md").write_text(self._markdown())
+    def write(self, folder: Path, stem: str, command: str = "make bench") -> None:
+        """Write Markdown and JSON; `command` makes them again."""
+        (folder / f"{stem}.md").write_text(self._markdown(command))
         shown: Mapping[str, object] = {
             "conditions": self.conditions,
             "sections": {
@@ -68,13 +68,13 @@ class Report:
         }
         (folder / f"{stem}.json").write_text(json.dumps(shown, indent=2) + "\n")
 
-    def _markdown(self) -> str:
+    def _markdown(self, command: str) -> str:
         figures = [item for section in self.sections.values() for item in section if item.met is not None]
         missed = [item.name for item in figures if not item.met]
         lines = [
             "# Benchmark results",
             "",
-            "Written by `make bench`; how each figure is taken stands in README.md. Absolute figures belong to the "
+            f"Written by `{command}`; how each figure is taken stands in README.md. Absolute figures belong to the "
             "machine of the run, ratios are the point.",
             "",
             *(f"* {name}: {value}" for name, value in self.conditions.items()),

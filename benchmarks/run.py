@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -17,7 +16,6 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -25,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import asyncpg
 
 from benchmarks import servers
+from benchmarks.conditions import conditions
 from benchmarks.drive import Load, Measured, Peer, compare
 from benchmarks.floor import record, run_pgbench
 from benchmarks.found import COMPANY, Founding, found_company
@@ -75,7 +74,8 @@ def main() -> None:
     seconds = float(os.environ.get("BENCH_SECONDS", "3" if scale >= 1 else "1"))
     rounds = int(os.environ.get("BENCH_ROUNDS", "3" if scale >= 1 else "2"))
     scene = Scene(scale, Load(CONNECTIONS, seconds, rounds), Report())
-    scene.report.conditions.update(_conditions(scene))
+    load = f"wrk, {CONNECTIONS} connections, {rounds} rounds of {seconds:g} s, servers taking turns, medians"
+    scene.report.conditions.update(conditions(f"{scale:g} ({Counts.of(scale).opportunities:,} opportunities)", load))
     _alone(scene)
     if shutil.which("wrk") is None:
         scene.report.skip("everything under load: wrk is not there")
@@ -89,17 +89,6 @@ def main() -> None:
         if len(paths) == 2:
             _sqlite_against(scene, paths["_postgres"], paths["_sqlite"])
     scene.report.write(HERE, "RESULTS" if scale >= 1 else "RESULTS.small")
-
-
-def _conditions(scene: Scene) -> dict[str, str]:
-    return {
-        "taken": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load average {os.getloadavg()[0]:.1f} before the run",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
-        "Python": platform.python_version(),
-        "scale": f"{scene.scale:g} ({Counts.of(scene.scale).opportunities:,} opportunities)",
-        "load": f"wrk, {scene.load.connections} connections, {scene.load.rounds} rounds of {scene.load.seconds:g} s, "
-        "servers taking turns, medians",
-    }
 
 
 def _alone(scene: Scene) -> None:
