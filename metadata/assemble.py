@@ -17,7 +17,11 @@ from metadata.field import Column, Field, Relation
 from metadata.names import pascal
 from metadata.physical import Map, cut
 from metadata.relations import resolve_relations
+from metadata.remembered import Remembered
 from metadata.scope import EntityScope
+
+_entities: Remembered[int, tuple[EntityDraft, Map, Mapping[str, Relation], Entity]] = Remembered(4_000)
+"""By the identity of a draft, which is kept along so that nobody else can have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,25 @@ def assemble_entities(
     }
     assembled = Assembled(entities)
     return {
-        name: replace(entity, rules=_rules(drafts[name], entity, assembled, faults))
+        name: replace(entity, rules=_rules(drafts[name], entity, assembled, faults)) if drafts[name].rules else entity
         for name, entity in entities.items()
     }
 
 
 def _entity(draft: EntityDraft, relations: Mapping[str, Relation], entry: Map, faults: list[Fault]) -> Entity:
+    """One entity without its rules; the same draft in the same place gives the same entity, so it is remembered."""
+    known = _entities.get(id(draft))
+    if known is not None and known[0] is draft and (known[1], known[2]) == (entry, relations):
+        return known[3]
+    found: list[Fault] = []
+    entity = _assembled(draft, relations, entry, found)
+    faults += found
+    if not found:
+        _entities.put(id(draft), (draft, entry, relations, entity))
+    return entity
+
+
+def _assembled(draft: EntityDraft, relations: Mapping[str, Relation], entry: Map, faults: list[Fault]) -> Entity:
     fields = {name: _field(item, relations.get(name), entry) for name, item in draft.fields.items()}
     schema = derive_schema(draft, fields)
     path = ("entity", draft.name)

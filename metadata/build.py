@@ -8,7 +8,7 @@ from functools import cache
 
 from access.system import SYSTEM_DOCUMENTS
 from base.errors import DocumentsInvalid, Fault, Text
-from base.json import Json, digest
+from base.json import Json, digest, dump
 from base.limits import DEFAULTS, Limits
 from metadata.assemble import assemble_entities
 from metadata.catalog import App, Catalog
@@ -20,7 +20,12 @@ from metadata.kinds import KINDS, Known
 from metadata.names import check_names
 from metadata.physical import Map, allocate
 from metadata.relations import add_parents
+from metadata.remembered import Remembered
 from metadata.trash import NO_TRASH, Trash
+
+_drafts: Remembered[tuple[bytes, bool, Limits], EntityDraft] = Remembered(4_000)
+
+_digests: Remembered[bytes, str] = Remembered(8_000)
 
 Documents = Mapping[tuple[str, str], Mapping[str, Json]]
 """(kind, name) -> document."""
@@ -42,15 +47,16 @@ class Drafts:
     others: dict[tuple[str, str], Mapping[str, Json]] = field(default_factory=dict)
 
 
-def build_catalog(documents: Documents, physical: Map, *, trusted: bool = True, limits: Limits = DEFAULTS) -> Catalog:
-    """The catalog of documents that fit their physical map, as they come from the store.
+def build_catalog(documents: Documents, physical: Map, hash: str | None = None, limits: Limits = DEFAULTS) -> Catalog:
+    """The catalog of documents that fit their physical map, as they come from the store, perhaps with their `hash`.
 
-    `trusted` documents were published before and skip the (slow) metaschema check. Raises `DocumentsInvalid`.
+    They were checked when they were published: metaschemas, budgets and the names that they generate are not looked at
+    again. Raises `DocumentsInvalid`.
     """
     faults: list[Fault] = []
-    drafts = parse_documents(documents, faults, () if trusted else documents, limits)
+    drafts = parse_documents(documents, faults, (), limits)
     refuse(faults)
-    return _finish(documents, drafts, physical, faults)
+    return _finish(documents, drafts, physical, faults, hash, published=True)
 
 
 def next_catalog(
@@ -91,7 +97,7 @@ def parse_documents(
         faults.append(over_limit(("entity",), Text("too many entities", "实体过多"), limits.entities))
         return drafts
     for name, document in entities.items():
-        draft = parse_entity(document, faults, system=("entity", name) in _SYSTEM, limits=limits)
+        draft = _entity_draft(document, faults, ("entity", name) in _SYSTEM, limits)
         if draft is not None:
             drafts.entities[name] = draft
     for (kind, name), document in sound.items():
@@ -107,10 +113,27 @@ def parse_documents(
     return drafts
 
 
+def _entity_draft(
+    document: Mapping[str, Json], faults: list[Fault], system: bool, limits: Limits
+) -> EntityDraft | None:
+    """An entity document, parsed; of a few hundred documents a publish changes one, so drafts are remembered."""
+    try:
+        key = (dump(document), system, limits)
+    except TypeError:  # what is no JSON is told by the parser
+        return parse_entity(document, faults, system=system, limits=limits)
+    known = _drafts.get(key)
+    if known is not None:
+        return known
+    found: list[Fault] = []
+    draft = parse_entity(document, found, system=system, limits=limits)
+    faults += found
+    return draft if draft is None or found else _drafts.put(key, draft)
+
+
 def _sound(key: tuple[str, str], document: Json, fresh: bool, faults: list[Fault], limits: Limits) -> bool:
     """Whether a document is worth parsing: within budgets, of a known kind, under its own name, of its form."""
     kind, name = key
-    fault = measure(document, key, limits)
+    fault = measure(document, key, limits) if fresh else None
     if fault is not None:
         faults.append(fault)
         return False
@@ -162,11 +185,20 @@ def _extended(
     return {**system, **shown, "properties": {**added, **fixed}}
 
 
-def _finish(documents: Documents, drafts: Drafts, physical: Map, faults: list[Fault]) -> Catalog:
+def _finish(
+    documents: Documents,
+    drafts: Drafts,
+    physical: Map,
+    faults: list[Fault],
+    hash: str | None = None,
+    *,
+    published: bool = False,
+) -> Catalog:
     named = {*drafts.entities, *(name for kind, name in documents if kind == "entity")}
     entities = assemble_entities(drafts.entities, physical, named, faults)
     refuse(faults)
-    check_names(entities, faults)
+    if not published:
+        check_names(entities, faults)
     known = Known(entities)
     parsed: dict[str, dict[str, object]] = {kind.name: {} for kind in KINDS if kind.name not in ("app", "entity")}
     for (kind, name), document in sorted(drafts.others.items()):
@@ -177,7 +209,7 @@ def _finish(documents: Documents, drafts: Drafts, physical: Map, faults: list[Fa
         KINDS[kind_name].check(items, known, faults)
     refuse(faults)
     return Catalog(
-        hash=catalog_hash(documents, physical),
+        hash=hash if hash is not None else catalog_hash(documents, physical),
         app=drafts.app,
         entities=entities,
         documents=dict(documents),
@@ -188,5 +220,11 @@ def _finish(documents: Documents, drafts: Drafts, physical: Map, faults: list[Fa
 
 def catalog_hash(documents: Documents, physical: Map) -> str:
     """The content address of a catalog: equal for equal documents, physical map and platform documents."""
-    listed = {f"{kind}/{name}": document for (kind, name), document in documents.items()}
+    listed = {f"{kind}/{name}": _document_digest(document) for (kind, name), document in documents.items()}
     return digest({"documents": listed, "physical": dict(physical), "system": _system_digest()})
+
+
+def _document_digest(document: Mapping[str, Json]) -> str:
+    key = dump(document)
+    known = _digests.get(key)
+    return known if known is not None else _digests.put(key, digest(document))

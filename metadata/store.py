@@ -152,7 +152,7 @@ class Catalogs:
             catalog = self._by_hash.get(mark)
             if catalog is None:
                 body = await self._read(_BODY, namespace, version)
-                catalog = await asyncio.to_thread(_rebuild, body, self._limits)
+                catalog = await asyncio.to_thread(_rebuild, body, mark, self._limits)
         self._building.pop(mark, None)
         self.put(namespace, version, mark, catalog)
         return catalog
@@ -180,8 +180,8 @@ class Catalogs:
         return value
 
 
-def _rebuild(body: Mapping[str, Any], limits: Limits) -> Catalog:
+def _rebuild(body: Mapping[str, Any], mark: str, limits: Limits) -> Catalog:
     documents: dict[tuple[str, str], Mapping[str, Json]] = {
         (str(document["kind"]), str(document["name"])): document for document in body["documents"]
     }
-    return build_catalog(documents, body["physical"], limits=limits)
+    return build_catalog(documents, body["physical"], mark, limits)
