@@ -14,22 +14,32 @@ from functools import partial
 from typing import Any, Final
 
 from base.clock import now, timestamp
-from base.errors import Conflict, Fault, PliantError
+from base.errors import Conflict, Fault, PliantError, Text
 from base.ids import new_id
 from base.limits import Limits
-from metadata.catalog import Entity
+from metadata.catalog import Catalog, Entity
 from metadata.publishing import publication as publications
 from metadata.publishing.census import Census
 from metadata.publishing.changed import changed_since, position_now
 from metadata.publishing.checks import RowCheck, row_checks
-from metadata.publishing.ddl import IndexShape, expand_ddl, tables_there, undo_ddl
+from metadata.publishing.ddl import IndexShape, expand_ddl, new_indexes, tables_there, undo_ddl
 from metadata.publishing.fills import CHUNK_ROWS, SAMPLE, Fetch, Fill, fill_default, map_choice, prepared_fills
 from metadata.publishing.plan import Plan
 from metadata.publishing.planning import duplicates, unconverted
 from metadata.publishing.publication import Publication, State, Target, with_progress
 from metadata.publishing.publish import head_batch
 from metadata.trash import load_trash
-from storage.batch import Applied, Batch, Cause, GuardFailed, NotUnique, Outcome, Statement
+from storage.batch import (
+    Applied,
+    Batch,
+    CatalogMoved,
+    Cause,
+    ChangeRow,
+    GuardFailed,
+    NotUnique,
+    Outcome,
+    Statement,
+)
 from storage.engine import Engine, Exclusive
 from storage.errors import Busy
 from storage.jobs import LEASE_LOST, Job, complete
@@ -100,11 +110,12 @@ class Preparation:
         failing = replace(self.publication, state=State.FAILING, faults=tuple(faults))
         await self._move(failing, events=True)
 
-    async def undo(self) -> None:
-        """Remove what was added, and end."""
-        there = tables_there(self.plan.before, await load_trash(self.engine, self.namespace))
+    async def undo(self, head: Catalog) -> None:
+        """Remove what was added, and end. `head` is what the company serves: nothing of it is touched."""
+        there = tables_there(head, await load_trash(self.engine, self.namespace))
         dialect = self.engine.dialect
-        drops = [text for shape in self.plan.indexes if shape.table in there for text in shape.drop(dialect)]
+        wanted = {shape.name for shape in new_indexes(head, self.plan.after, dialect) if shape.table in there}
+        drops = [text for shape in self.plan.indexes if shape.name in wanted for text in shape.drop(dialect)]
         ddl = [*(_if_exists(text) for text in drops), *undo_ddl(there, self.plan.after, dialect)]
         if "expand" not in self.publication.progress.done:
             ddl = []
@@ -114,7 +125,7 @@ class Preparation:
             (publications.move(self.publication, ended, dialect), complete(dialect, self.job)),
             (publications.event(self.publication, ended),),
         )
-        _check(await self.engine.migrate(self.namespace, ddl, batch))
+        self._done_or_refused(await self.engine.migrate(self.namespace, ddl, batch))
 
     @property
     def _census(self) -> Census:
@@ -136,8 +147,9 @@ class Preparation:
         position = await position_now(self._census.fetch)
         ddl = expand_ddl(self.plan.there, self.plan.after, self.engine.dialect)
         after = self._done("expand", position=position, rows_total=total)
-        batch = self._batch((publications.move(self.publication, after, self.engine.dialect),))
-        _check(await self.engine.migrate(self.namespace, ddl, batch))
+        move = publications.move(self.publication, after, self.engine.dialect)
+        batch = self._batch((move,), version=self.publication.base_version)
+        self._done_or_refused(await self.engine.migrate(self.namespace, ddl, batch))
         self.publication = after
 
     async def _fill(self, fill: Fill) -> None:
@@ -186,7 +198,7 @@ class Preparation:
         count = await self._census.count(check)
         if not count:
             return None
-        changed = await self._changed(self._census.fetch, {_old_name(self.plan, check.entity)})
+        changed = await self._changed(self._census.fetch, {check.entity.table_name})
         left = count - await self._census.count_among(check, [item for listed in changed.values() for item in listed])
         return check.fault(left, await self._census.sample(check)) if left > 0 else None
 
@@ -202,9 +214,9 @@ class Preparation:
         """Fill records again that changed since the last round; how many these were."""
         await self.engine.sequence(self.namespace)
         reached = await position_now(self._census.fetch)
-        changed = await self._changed(self._census.fetch, _names(self.plan, [fill.entity for fill in fills]))
+        changed = await self._changed(self._census.fetch, _tables(fill.entity for fill in fills))
         for fill in fills:
-            ids = changed.get(_old_name(self.plan, fill.entity), ())
+            ids = changed.get(fill.entity.table_name, ())
             for start in range(0, len(ids), CHUNK_ROWS):
                 await self._fill_rows(fill, ids[start : start + CHUNK_ROWS])
         await self._note(position=reached)
@@ -216,7 +228,7 @@ class Preparation:
         None when too many records have changed since the last round.
         """
         dialect, checks = self.engine.dialect, self._checks()
-        watched = _names(self.plan, [*(item.entity for item in fills), *(item.entity for item in checks)])
+        watched = _tables([*(fill.entity for fill in fills), *(check.entity for check in checks)])
         active = replace(self.publication, state=State.ACTIVE, version=self.publication.base_version + 1)
 
         async def work(session: Exclusive) -> tuple[Outcome | None, bool]:
@@ -227,7 +239,7 @@ class Preparation:
             statements: list[Statement] = []
             lost = self.publication.progress.lost
             for fill in fills:
-                filled = await fill.of(session.fetch, changed.get(_old_name(self.plan, fill.entity), ()))
+                filled = await fill.of(session.fetch, changed.get(fill.entity.table_name, ()))
                 statements += filled.statements
                 lost = _lost(lost, fill.name, filled.lost)
             self._refuse_losses(lost)
@@ -241,9 +253,7 @@ class Preparation:
         outcome = await self.engine.exclusively(self.namespace, work)
         if outcome is None:
             return None
-        if isinstance(outcome, NotUnique):
-            raise Stands(self._duplicated(outcome.index))
-        _check(outcome)
+        self._done_or_refused(outcome)
         return active
 
     def _last(self, active: Publication, statements: Sequence[Statement]) -> Batch:
@@ -270,7 +280,7 @@ class Preparation:
     ) -> None:
         faults = []
         for check in checks:
-            ids = changed.get(_old_name(self.plan, check.entity), ())
+            ids = changed.get(check.entity.table_name, ())
             if not ids:
                 continue
             rows = await session.fetch(*check.among(ids, self.engine.dialect))
@@ -303,7 +313,7 @@ class Preparation:
             for number, unique in enumerate(entity.uniques):
                 if unique.index == index:
                     return [duplicates(entity, number, None)]
-        raise Conflict(str(index))
+        raise Conflict(f"index {index} belongs to no unique rule")
 
     def _done(self, name: str, **progress: Any) -> Publication:
         return with_progress(self.publication, done=(*self.publication.progress.done, name), **progress)
@@ -314,22 +324,38 @@ class Preparation:
     async def _move(self, after: Publication, statements: Sequence[Statement] = (), events: bool = False) -> None:
         move = publications.move(self.publication, after, self.engine.dialect)
         changes = (publications.event(self.publication, after),) if events else ()
-        _check(await self.engine.apply(self.namespace, self._batch((*statements, move), changes)))
+        version = self.publication.base_version if after.state is State.PREPARING else None
+        self._done_or_refused(
+            await self.engine.apply(self.namespace, self._batch((*statements, move), changes, version))
+        )
         self.publication = after
 
-    def _batch(self, statements: Sequence[Statement], changes: Sequence[Any] = ()) -> Batch:
+    def _batch(
+        self, statements: Sequence[Statement], changes: Sequence[ChangeRow] = (), version: int | None = None
+    ) -> Batch:
         cause = Cause(self.publication.author_id, "publish", {"publication": self.publication.id})
-        base = self.publication.base_version
-        return Batch(timestamp(now()), new_id(), cause, base, statements=tuple(statements), changes=tuple(changes))
+        return Batch(timestamp(now()), new_id(), cause, version, statements=tuple(statements), changes=tuple(changes))
+
+    def _done_or_refused(self, outcome: Outcome) -> None:
+        """Raise what an outcome other than `Applied` means."""
+        match outcome:
+            case Applied():
+                return
+            case GuardFailed(token) if token == LEASE_LOST:
+                raise Busy()
+            case NotUnique(index):
+                raise Stands(self._duplicated(index))
+            case CatalogMoved(version):  # by a release that knows of no publications
+                raise Stands([_overtaken(version)])
+        raise Ended()
 
 
-def _check(outcome: Outcome) -> None:
-    match outcome:
-        case Applied():
-            return
-        case GuardFailed(token) if token == LEASE_LOST:
-            raise Busy()
-    raise Ended()
+def _overtaken(version: int) -> Fault:
+    text = Text(
+        f"version {version} was published meanwhile: publish again over it",
+        f"期间已发布版本 {version}：请基于它重新发布",
+    )
+    return Fault((), "CONFLICT", text, {"version": version})
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -345,14 +371,9 @@ def _lost(known: Mapping[str, Mapping[str, Any]], name: str, ids: Collection[str
     return {**known, name: {"count": before["count"] + len(ids), "sample": sample}}
 
 
-def _old_name(plan: Plan, entity: Entity) -> str:
-    """The name under which events tell of an entity's records until the publication is active."""
-    assert plan.before is not None
-    return next(item.name for item in plan.before.entities.values() if item.table_name == entity.table_name)
-
-
-def _names(plan: Plan, entities: Iterable[Entity]) -> set[str]:
-    return {_old_name(plan, entity) for entity in entities}
+def _tables(entities: Iterable[Entity]) -> set[str]:
+    """How events name the entities of records: by their tables, which no rename changes."""
+    return {entity.table_name for entity in entities}
 
 
 def _if_exists(drop_index: str) -> str:

@@ -69,7 +69,9 @@ class PublicationJob:
                     assert done.version is not None
                     await self._announce(namespace, done.version, preparation.plan.after)
                 else:
-                    await preparation.undo()
+                    head = await self._catalogs.head(namespace)
+                    assert head is not None  # a publication has a version before it
+                    await preparation.undo(head.catalog)
                 return
             except Stands as error:
                 await preparation.fail(error.faults)

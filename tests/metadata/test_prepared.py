@@ -15,7 +15,7 @@ from metadata.catalog import Catalog
 from metadata.faults import LOSS, ROWS
 from metadata.publishing.publication import Publication, State, find_publication, move
 from metadata.publishing.work import drop_trashed
-from metadata.store import load_head
+from metadata.store import catalog_row, load_head
 from metadata.trash import load_trash
 from storage.batch import Applied, Batch, Cause, ChangeRow, Execute, Sql
 from storage.engine import Engine
@@ -120,6 +120,46 @@ async def test_writers_of_the_version_before_go_on(company: Company) -> None:
     assert found.state is State.ACTIVE
     catalog = await company.catalogs.get(company.namespace, 2)
     assert await sizes(company, catalog) == [("a", 100), ("b", 2), ("c", 3)]
+
+
+async def test_a_renamed_entity_is_followed_by_its_table(company: Company) -> None:
+    await company.publish(things(**TEXT))
+    renamed = entity("part", properties={"name": {"type": "string"}, **TEXT}, **{"x-was": ["thing"]})
+    second = await company.publish(renamed)
+    key = new_id(second.catalog.entities["part"].number)
+    await company.put(second.catalog, "part", id=key, name="a", size="1")
+    begun = await company.begin(
+        entity("part", properties={"name": {"type": "string"}, **NUMBER}, **{"x-was": ["thing"]})
+    )
+
+    async def meanwhile(call: str) -> None:
+        await changed(company, key, "size", "5")
+
+    await company.work(Meddled(company.engine, meanwhile, before="exclusively"))
+    found = await find_publication(company.engine, company.namespace, begun.id)
+    assert found is not None
+    assert found.state is State.ACTIVE
+    column = (await company.catalogs.get(company.namespace, 3)).entities["part"].fields["size"].column.name
+    assert await company.rows(f"SELECT name, {column} FROM __ns__.thing") == [("a", 5)]
+
+
+async def test_a_head_moved_by_a_release_that_knows_no_publications_ends_it(company: Company) -> None:
+    first = await company.publish(things(**TEXT))
+    await write(company, first.catalog, name="a", size="1")
+    begun = await company.begin(things(**NUMBER))
+
+    async def meanwhile(call: str) -> None:
+        if call == "exclusively":
+            moved = Batch(timestamp(now()), new_id(), Cause(None, "old"), 1, new_catalog_version=2)
+            at, row = now(), first.catalog
+            version = catalog_row(2, row, at, None, False, company.engine.dialect)
+            await company.engine.migrate(company.namespace, (), replace(moved, statements=(version,)))
+
+    await company.work(Meddled(company.engine, meanwhile, before="exclusively"))
+    found = await find_publication(company.engine, company.namespace, begun.id)
+    assert found is not None
+    assert (found.state, [fault.code for fault in found.faults]) == (State.FAILED, ["CONFLICT"])
+    assert await columns(company) == await columns_of(first.catalog)
 
 
 async def test_a_writer_can_still_stand_against_it(company: Company) -> None:
