@@ -7,6 +7,7 @@ added column is always nullable, so that every statement of the version before g
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date, time
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -17,10 +18,10 @@ from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import UserDefinedType
 
 from base.text import FOLD_FUNCTION
-from storage.batch import NAMESPACE
+from storage.batch import NAMESPACE, Value
 from storage.engine import Dialect
 from storage.names import quoted
-from storage.types import ColumnType
+from storage.types import ColumnType, postgres_name
 
 ColumnSpec: TypeAlias = tuple[str, ColumnType, bool]
 """A column: name, type, and whether it may not be null."""
@@ -68,10 +69,36 @@ def create_table(table: str, columns: Sequence[ColumnSpec], primary_key: Sequenc
     return _written(dialect, lambda op: op.create_table(table, *parts, key, schema=NAMESPACE, sqlite_strict=True))
 
 
-def add_column(table: str, column: str, type_: ColumnType, dialect: Dialect) -> list[str]:
-    """A new nullable column of an existing table."""
+def add_column(table: str, column: str, type_: ColumnType, dialect: Dialect, filled: Any = None) -> list[str]:
+    """A new nullable column of an existing table. The rows there are get `filled`, a logical value, all at once.
+
+    Both engines keep a constant beside the table for rows of before: no row is touched. On PostgreSQL rows to come
+    get null again; on SQLite, which cannot take a default back, every row names all its columns anyway.
+    """
     added: sa.Column[Any] = sa.Column(column, _Written(type_.ddl(dialect)), nullable=True)
-    return _written(dialect, lambda op: op.add_column(table, added, schema=NAMESPACE))
+    statements = _written(dialect, lambda op: op.add_column(table, added, schema=NAMESPACE))
+    if filled is None:
+        return statements
+    constant = literal(type_.encoder(dialect)(filled), type_, dialect)
+    filling = [f"{statement} DEFAULT {constant}" for statement in statements]
+    if dialect == "sqlite":
+        return filling
+    return filling + _written(dialect, lambda op: op.alter_column(table, column, schema=NAMESPACE, server_default=None))
+
+
+def literal(value: Value, type_: ColumnType, dialect: Dialect) -> str:
+    """A driver's value as a constant in DDL, where no parameter can stand."""
+    if dialect == "sqlite":
+        return repr(value) if isinstance(value, int | float) else _quoted_text(str(value))
+    if isinstance(value, list):
+        listed = ", ".join(_quoted_text(str(part)) for part in value)
+        return f"ARRAY[{listed}]::{postgres_name(type_.kind)}"
+    text = value.isoformat() if isinstance(value, date | time) else str(value)
+    return f"{_quoted_text(text)}::{postgres_name(type_.kind)}"
+
+
+def _quoted_text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def create_index(

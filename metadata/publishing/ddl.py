@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from access.table import SYSTEM_COLUMNS
 from metadata.catalog import Catalog, Entity
@@ -69,8 +70,16 @@ def tables_there(before: Catalog | None, trash: Trash = NO_TRASH) -> Mapping[str
     return {table: frozenset(columns) for table, columns in found.items()}
 
 
-def expand_ddl(there: Mapping[str, frozenset[str]], after: Catalog, dialect: Dialect) -> list[str]:
-    """The statements that add what tables and columns are missing, in table-name order."""
+def expand_ddl(
+    there: Mapping[str, frozenset[str]],
+    after: Catalog,
+    dialect: Dialect,
+    filled: Mapping[tuple[str, str], Any] | None = None,
+) -> list[str]:
+    """The statements that add what tables and columns are missing, in table-name order.
+
+    `filled` has the logical values that rows there are get in new columns, by table and column.
+    """
     statements: list[str] = []
     for table, entity in sorted(_tables(after).items()):
         if table not in there:
@@ -78,7 +87,7 @@ def expand_ddl(there: Mapping[str, frozenset[str]], after: Catalog, dialect: Dia
             continue
         for name, kind, _ in column_specs(entity):
             if name not in there[table]:
-                statements += ddl.add_column(table, name, kind, dialect)
+                statements += ddl.add_column(table, name, kind, dialect, (filled or {}).get((table, name)))
     for link in sorted(_links(after) - there.keys()):
         statements += ddl.create_table(link, [(HERE, UUID, True), (THERE, UUID, True)], [HERE, THERE], dialect)
     return statements

@@ -55,6 +55,10 @@ class Fill(Protocol):
     def entity(self) -> Entity:
         """Whose table it goes through."""
 
+    @property
+    def added(self) -> bool:
+        """Whether the database has filled the rows of before as it added the column: only later ones are left."""
+
     async def of(self, fetch: Fetch, ids: Sequence[str]) -> Filled:
         """What it does to these rows."""
 
@@ -67,6 +71,7 @@ class Copying:
     item: Field
     source: Field | None
     dialect: Dialect
+    added: bool = False
 
     @property
     def name(self) -> str:
@@ -116,6 +121,11 @@ class Converting:
         """Whose table it goes through."""
         return self.move.entity
 
+    @property
+    def added(self) -> bool:
+        """Never: each row has its own value."""
+        return False
+
     async def of(self, fetch: Fetch, ids: Sequence[str]) -> Filled:
         """An update of each row."""
         source, own = self.move.source.column, self.move.item.column
@@ -150,7 +160,11 @@ class Converting:
 def prepared_fills(plan: Plan, dialect: Dialect, zone: str) -> list[Fill]:
     """The fills of a publication that is prepared: of tables without rows too, for writers may bring some meanwhile."""
     fills = [fill_of(move, dialect, zone) for move in plan.moves]
-    fills += [Copying(default.entity, default.item, None, dialect) for default in plan.defaults if default.fresh]
+    fills += [
+        Copying(default.entity, default.item, None, dialect, default.added)
+        for default in plan.defaults
+        if default.fresh
+    ]
     return fills
 
 

@@ -33,11 +33,12 @@ class Move:
 
 @dataclass(frozen=True)
 class Default:
-    """A field that every row must have and that has a default for those without; its column may be a new one."""
+    """A field that every row must have and that has a default for those without."""
 
     entity: Entity
     item: Field
     fresh: bool  # no served version names the column
+    added: bool  # the column is a new one: the database fills the rows there are as it adds it
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,17 @@ class Plan:
     """What comes back out of the trash."""
 
     @property
+    def filled(self) -> Mapping[tuple[str, str], Any]:
+        """(table, column) of new columns -> the logical value that rows there are get."""
+        return {
+            (item.entity.table_name, item.item.column.name): item.item.type.logical(
+                item.item.options, item.item.default
+            )
+            for item in self.defaults
+            if item.added
+        }
+
+    @property
     def existing(self) -> Mapping[str, Entity]:
         """Tables that were there, by name, as the entities that they become."""
         return {item.table_name: item for item in self.after.entities.values() if item.table_name in self.there}
@@ -83,6 +95,7 @@ class Plan:
 
 def plan_of(before: Catalog | None, after: Catalog, trash: Trash, dialect: Dialect) -> Plan:
     """The plan for going from one catalog to the next."""
+    there = tables_there(before, trash)
     moves: list[Move] = []
     defaults: list[Default] = []
     renamings: list[Renaming] = []
@@ -94,11 +107,12 @@ def plan_of(before: Catalog | None, after: Catalog, trash: Trash, dialect: Diale
             renamed = renamed_choices(source, item)
             renamings += [Renaming(entity, item, old, new) for old, new in renamed.items()]
         if newly_required(item, source) and item.has_default:
-            defaults.append(Default(entity, item, source is None))
+            added = item.column.name not in there[entity.table_name]
+            defaults.append(Default(entity, item, source is None, added))
     return Plan(
         before,
         after,
-        tables_there(before, trash),
+        there,
         tuple(moves),
         tuple(defaults),
         tuple(renamings),
@@ -111,7 +125,7 @@ def plan_of(before: Catalog | None, after: Catalog, trash: Trash, dialect: Diale
 def migration_ddl(plan: Plan, dialect: Dialect) -> list[str]:
     """All statements of DDL in one go: tables and columns in the order of names, then indexes."""
     return [
-        *expand_ddl(plan.there, plan.after, dialect),
+        *expand_ddl(plan.there, plan.after, dialect, plan.filled),
         *(text for shape in plan.dropped for text in shape.drop(dialect)),
         *(text for shape in plan.indexes for text in shape.create(dialect)),
     ]

@@ -58,7 +58,7 @@ class Planned:
         return frozenset(
             [
                 *(move.entity.table_name for move in plan.moves),
-                *(default.entity.table_name for default in plan.defaults),
+                *(default.entity.table_name for default in plan.defaults if not default.added),
                 *(renaming.entity.table_name for renaming in plan.renamings),
                 *(shape.table for shape in plan.indexes if shape.table in plan.there),
                 *(check.entity.table_name for check in self.checks),

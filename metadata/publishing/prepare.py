@@ -89,7 +89,8 @@ class Preparation:
         fills = prepared_fills(self.plan, self.engine.dialect, self._zone)
         await self._once("expand", lambda: self._expand(fills))
         for fill in fills:
-            await self._once(f"fill {fill.name}", partial(self._fill, fill))
+            if not fill.added:
+                await self._once(f"fill {fill.name}", partial(self._fill, fill))
         self._refuse_losses()
         for shape in self.plan.indexes:
             await self._once(f"index {shape.name}", partial(self._index, shape))
@@ -143,9 +144,9 @@ class Preparation:
 
     async def _expand(self, fills: Sequence[Fill]) -> None:
         """Tables and columns, and from where on the log tells of what changed."""
-        total = sum([await self._census.rows(fill.entity) for fill in fills])
+        total = sum([await self._census.rows(fill.entity) for fill in fills if not fill.added])
         position = await position_now(self._census.fetch)
-        ddl = expand_ddl(self.plan.there, self.plan.after, self.engine.dialect)
+        ddl = expand_ddl(self.plan.there, self.plan.after, self.engine.dialect, self.plan.filled)
         after = self._done("expand", position=position, rows_total=total)
         move = publications.move(self.publication, after, self.engine.dialect)
         batch = self._batch((move,), version=self.publication.base_version)

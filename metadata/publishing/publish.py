@@ -99,7 +99,7 @@ async def _at_once(engine: Engine, namespace: str, planned: Planned, author_id: 
     plan, dialect = planned.plan, engine.dialect
     ddl = migration_ddl(plan, dialect)
     fills: list[Statement] = [map_choice(renaming, dialect) for renaming in plan.renamings]
-    fills += [fill_default(default, dialect) for default in plan.defaults]
+    fills += [fill_default(default, dialect) for default in plan.defaults if not default.added]
     batch = head_batch(planned.base_version, plan, fills, author_id, dialect, limits)
     # rows were counted before the transaction: what others wrote meanwhile is looked at again inside it
     checked = [check for check in planned.checks if planned.rows.get(check.entity.table_name)]

@@ -199,7 +199,7 @@ async def test_a_required_field_of_a_large_table_gets_its_default(
     )
     done = await company.publish(wanted)
     assert done.publication is not None
-    assert done.publication.progress.rows_total == 15
+    assert done.publication.progress.rows_total == 10, "the new column with a default is filled by the database"
     fields = done.catalog.entities["thing"].fields
     listed = ", ".join(fields[name].column.name for name in ("name", "size", "stage", "weight"))
     rows = await company.rows(f"SELECT {listed} FROM __ns__.thing ORDER BY name")

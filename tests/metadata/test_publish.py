@@ -8,10 +8,12 @@ import pytest
 
 from base.errors import Conflict, DocumentsInvalid
 from metadata.faults import LOSS, ROWS
+from metadata.field import FieldType
+from metadata.fields.registry import FIELD_TYPES
 from metadata.publishing.diff import ChangeKind
 from metadata.publishing.publish import publish
 from metadata.store import Catalogs, Head, load_head
-from storage.batch import NotUnique
+from storage.batch import NotUnique, Sql
 from tests.metadata.conftest import Company
 from tests.metadata.documents import Documents, entity, sales
 
@@ -251,3 +253,25 @@ async def test_a_wide_application_publishes(company: Company) -> None:
     done = await company.publish(documents)
     head = Head(done.version, done.catalog)
     assert (await publish(company.engine, company.namespace, head, {})).changes == ()
+
+
+AWKWARD = "it's 100% of :x, \\ and \"y\" '; DROP TABLE thing --"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FIELD_TYPES if kind.examples], ids=lambda kind: kind.name)
+async def test_rows_get_the_default_of_a_new_field_of_any_type(company: Company, kind: FieldType) -> None:
+    """The constant stands in DDL: it must come out as the door would have written it."""
+    assert isinstance(kind.sample, dict)
+    if "x-entity" in kind.sample or kind.generated:
+        return
+    examples = [*kind.examples, AWKWARD] if kind.name in ("text", "longText") else kind.examples
+    first = await company.publish(entity(properties={"name": {"type": "string"}}))
+    await company.put(first.catalog, "thing", name="a")
+    properties = {f"field{index}": {**kind.sample, "default": value} for index, value in enumerate(examples)}
+    done = await company.publish(entity(properties={"name": {"type": "string"}, **properties}, required=[*properties]))
+    assert done.publication is None, "whatever the size of the table it is done at once"
+    for index, value in enumerate(examples):
+        item = done.catalog.entities["thing"].fields[f"field{index}"]
+        rows = await company.engine.fetch(company.namespace, Sql(f'SELECT "{item.column.name}" FROM __ns__.thing'))
+        found = item.column.type.decoder(company.engine.dialect)(rows[0][0])
+        assert found == item.type.logical(item.options, value)
