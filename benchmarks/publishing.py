@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import asyncpg
 
 from benchmarks import servers
-from benchmarks.company import ACCOUNT, OPPORTUNITY
+from benchmarks.company import ACCOUNT, CONTACT, OPPORTUNITY
 from benchmarks.conditions import conditions
 from benchmarks.drive import Load, Peer, compare
 from benchmarks.found import Founding, found_company
@@ -112,13 +112,18 @@ def main() -> None:
         other = stack.enter_context(servers.pliant({"PLIANT_DATABASE_URL": url}))
         origins = [server.url.removesuffix("/graphql") for server in (one, other)]
         scene = Scene(
-            origins[0], origins[1], founding.owner_token, report, {"account": ACCOUNT, "opportunity": OPPORTUNITY}
+            origins[0],
+            origins[1],
+            founding.owner_token,
+            report,
+            {"account": ACCOUNT, "contact": CONTACT, "opportunity": OPPORTUNITY},
         )
         _live(scene, "One company", LIVE_MS)
         _preview(scene)
         _neighbours(scene, other.url, other.pid, founding, Counts.of(2 * scale), url)
         _indexed(scene)
         _filled(scene)
+        _retyped(scene)
         many = max(20, round(1_000 * min(1.0, scale)))
         token = asyncio.run(_crowd(url, many))
         crowd = replace(scene, token=token, documents={"account": _thing(0)})
@@ -256,7 +261,12 @@ def _filled(scene: Scene) -> None:
     document = dict(scene.grown("opportunity", phase={"type": "integer", "default": 1}))
     document["required"] = [*document["required"], "phase"]
     scene.documents["opportunity"] = document
-    _watched(scene, "A new required field with a default, filled in the large table", document)
+    _watched(scene, "A new required field with a default in the large table", document)
+
+
+def _retyped(scene: Scene) -> None:
+    document = scene.grown("contact", title={"x-type": "longText"}, phone={"x-type": "json"})
+    _watched(scene, "A text that becomes JSON in a table half as large: every row is converted", document)
 
 
 def _watched(scene: Scene, section: str, document: Mapping[str, Any]) -> None:

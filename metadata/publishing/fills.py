@@ -6,7 +6,7 @@ more over the records that changed meanwhile; then it writes only columns that n
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -15,14 +15,15 @@ from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.dml import Update as UpdateClause
 
 from metadata.catalog import Entity
-from metadata.field import Field
+from metadata.field import Column, Field
 from metadata.publishing.checks import IDS, bare, column_of, holds, table_of
 from metadata.publishing.convert import Convert, converter
 from metadata.publishing.diff import renamed_choices
 from metadata.publishing.plan import Default, Move, Plan, Renaming, newly_required
 from storage.batch import NAMESPACE, Execute, Sql, Statement, Update, Value
 from storage.engine import Dialect
-from storage.sql import compile, compile_with_constants, encode_list
+from storage.names import quoted
+from storage.sql import array_name, compile, compile_with_constants, encode_list
 from storage.types import UUID, ColumnType
 
 CHUNK_ROWS: Final = 1_000
@@ -136,16 +137,15 @@ class Converting:
         rows = await fetch(sql, (encode_list(list(ids), UUID, self.dialect),))
         decode = [kind.decoder(self.dialect) for kind in (UUID, *(column.type for column in columns))]
         encode = own.type.encoder(self.dialect)
-        statements: list[Statement] = []
+        cells: list[tuple[str, Value]] = []
         lost: list[str] = []
         for row in rows:
             record, value, *old = (read(cell) for read, cell in zip(decode, row, strict=True))
             made, exact = self._made(value, old[0] if old else None)
             if not exact:
                 lost.append(record)
-            cells = (encode(made),)
-            statements.append(Update(self.entity.table_name, record, None, (own.name,), (own.type.kind,), cells))
-        return Filled(tuple(statements), len(rows), tuple(lost))
+            cells.append((record, encode(made)))
+        return Filled(tuple(_cells(self.entity, own, cells, self.dialect)), len(rows), tuple(lost))
 
     def _made(self, value: Any, recovered: Any) -> tuple[Any, bool]:
         if recovered is not None and self.back(recovered).value == value:
@@ -208,6 +208,23 @@ def _replaced(
     part = sa.case((each.c.value == old, new), else_=each.c.value)
     listed = sa.select(sa.func.json_group_array(part)).select_from(each).scalar_subquery()
     return sa.case((value.is_(None), sa.null()), else_=listed)
+
+
+def _cells(entity: Entity, column: Column, cells: Sequence[tuple[str, Value]], dialect: Dialect) -> Iterator[Statement]:
+    """Statements that write a cell of each row: one for all where the engine takes arrays of such values."""
+    if not cells:
+        return
+    kind = column.type.kind
+    if dialect == "postgresql" and kind != "texts":
+        table, name, array = quoted(entity.table_name), quoted(column.name), array_name(column.type)
+        text = (
+            f"UPDATE {NAMESPACE}.{table} AS t SET {name} = v.value "
+            f"FROM unnest($1::uuid[], $2::{array}) AS v (id, value) WHERE t.id = v.id"
+        )
+        yield Execute(Sql(text), ([record for record, _ in cells], [value for _, value in cells]))
+        return
+    for record, value in cells:
+        yield Update(entity.table_name, record, None, (column.name,), (kind,), (value,))
 
 
 def _has_filler(item: Field, source: Field | None) -> bool:

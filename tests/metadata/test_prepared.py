@@ -13,6 +13,8 @@ from base.errors import Conflict, DocumentsInvalid
 from base.ids import new_id
 from metadata.catalog import Catalog
 from metadata.faults import LOSS, ROWS
+from metadata.field import FieldType
+from metadata.fields.registry import FIELD_TYPES
 from metadata.publishing.publication import Publication, State, find_publication, move
 from metadata.publishing.work import drop_trashed
 from metadata.store import catalog_row, load_head
@@ -71,6 +73,35 @@ async def test_values_go_to_their_new_type(company: Company) -> None:
     assert done.publication.state is State.ACTIVE
     assert await sizes(company, done.catalog) == [("a", 7), ("b", 12), ("c", None), ("d", 3)]
     assert await load_head(company.engine, company.namespace) == 2
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FIELD_TYPES if kind.examples], ids=lambda kind: kind.name)
+async def test_values_of_any_type_go_to_json_and_back(company: Company, kind: FieldType) -> None:
+    assert isinstance(kind.sample, dict)
+    if kind.name == "json" or "x-entity" in kind.sample or kind.generated:
+        return
+    first = await company.publish(things(size=kind.sample))
+    item = first.catalog.entities["thing"].fields["size"]
+    if item.relation is not None:
+        return
+    for number, value in enumerate(kind.examples):
+        await company.put(first.catalog, "thing", name=f"n{number:02}", size=value)
+    before = await cells(company, first.catalog)
+    second = await company.publish(things(size={"x-type": "json"}))
+    images = [item.type.image(item.options, value) for value in before]
+    assert await cells(company, second.catalog) == images
+    (left,) = (await load_trash(company.engine, company.namespace)).items
+    assert await drop_trashed(company.engine, company.namespace, left, None), "nothing comes back from the trash"
+    third = await company.publish(things(size=kind.sample))
+    assert await cells(company, third.catalog) == before
+
+
+async def cells(company: Company, catalog: Catalog) -> list[Any]:
+    """The logical values of all sizes, by name."""
+    column = catalog.entities["thing"].fields["size"].column
+    rows = await company.engine.fetch(company.namespace, Sql(f'SELECT "{column.name}" FROM __ns__.thing ORDER BY name'))
+    decode = column.type.decoder(company.engine.dialect)
+    return [decode(row[0]) for row in rows]
 
 
 async def test_what_does_not_convert_is_told_and_lost_only_with_leave(company: Company) -> None:
