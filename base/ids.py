@@ -45,9 +45,9 @@ def new_id(number: int = 0) -> str:
     """A fresh UUIDv7 in lower-case text that carries `number` (0 for rows that are no records)."""
     milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
     tail = nanoseconds << 42 | _random_word() & 0x3FF_FFFF_FFFF
-    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | (number & 0xFFF) << 64 | 0x2 << 62 | tail
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    time_high, time_low = milliseconds >> 16 & 0xFFFF_FFFF, milliseconds & 0xFFFF
+    variant, node = 0x8000 | tail >> 48, tail & 0xFFFF_FFFF_FFFF
+    return f"{time_high:08x}-{time_low:04x}-7{number & 0xFFF:03x}-{variant:04x}-{node:012x}"
 
 
 def entity_number(record_id: str) -> int:

@@ -8,7 +8,7 @@ from expressions.checker import check
 from expressions.errors import ExpressionInvalid
 from expressions.numbers import stored
 from expressions.parser import parse
-from expressions.python import Lookup, evaluate
+from expressions.python import Evaluation, Lookup, compiled, evaluate
 from expressions.sql import condition, to_sql
 from expressions.tree import Expression, Literal, Name, Node, Operation
 from expressions.types import Columns, Dialect, Scope, SqlValue, Type
@@ -16,6 +16,7 @@ from expressions.types import Columns, Dialect, Scope, SqlValue, Type
 __all__ = [
     "Columns",
     "Dialect",
+    "Evaluation",
     "Expression",
     "ExpressionInvalid",
     "Literal",
@@ -27,6 +28,7 @@ __all__ = [
     "SqlValue",
     "Type",
     "check",
+    "compiled",
     "condition",
     "evaluate",
     "parse",

@@ -183,9 +183,10 @@ class FieldType(ABC):
         """
         return self.logical(options, value)
 
-    @abstractmethod
     def image(self, options: object, value: Any) -> Json:
-        """The JSON of a non-null logical value, as GraphQL, events and exports show it."""
+        """The JSON of a non-null logical value, as GraphQL, events and exports show it: mostly the value itself."""
+        itself: Json = value
+        return itself
 
     def relation(self, options: object, context: FieldContext) -> RelationSpec | None:
         """What a relational type asks of the catalog; None for scalars."""

@@ -52,6 +52,14 @@ class Validator:
             return [over]
         return [fault for fault, _ in self._check(present)]
 
+    def holds(self, values: Mapping[str, Json]) -> bool:
+        """Whether a new record's values have no fault."""
+        present: dict[str, Json] = {name: value for name, value in values.items() if value is not None}
+        try:
+            return self._over_budget(present) is None and self._is_valid(present)
+        except ValueError:
+            return False
+
     def update(self, merged: Mapping[str, Json], changed: set[str]) -> list[Fault]:
         """The faults of a record as it will be that concern what was changed.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from base.errors import Fault
@@ -145,9 +145,11 @@ class Saved:
     """The answer of a write. `results` stand in input order (for UpdateWhere/DeleteWhere: one per row touched).
 
     `faults` belong to the field as a whole; `details` carries a dry run's findings. With any fault nothing of an
-    atomic write is in the database.
+    atomic write is in the database. `images` holds, by record id, the full rows (by column, as the log keeps them) of
+    records that one command has just written and that nothing else in its transaction can have changed.
     """
 
     results: tuple[Result, ...]
     faults: tuple[Fault, ...] = ()
     details: Mapping[str, Any] | None = None
+    images: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, compare=False)

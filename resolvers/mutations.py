@@ -127,6 +127,9 @@ class MutationRun:
         if field.back.deleted:
             found = await read_many(field.back, context.snapshot, self._variables, ids)
             return join(pieces, found[ids[0]]) if ids[0] in found else empty(pieces)
+        shown = field.back.echoed(context.snapshot, saved.images.get(ids[0]))
+        if shown is not None:
+            return join(pieces, shown)
         other = None if pieces is field.whole else pieces
         return await read_one(field.back, context.snapshot, self._variables, ids[0], other)
 

@@ -1,13 +1,15 @@
-"""Reading back what a mutation has written: compiled selections of the payload's records by their ids."""
+"""Reading back what a mutation has written: shown from its image where that is sure, else read by the record's id."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from base.json import Json
 from records.binds import Run, Variables
+from records.reading.echo import Echo, compile_echo
 from records.reading.read import Plan, compile_selection, run
 from records.selection import (
     Constant,
@@ -44,6 +46,19 @@ class ReadBack:
     records: int
     deleted: bool
     lists: bool
+    echoes: tuple[Echo, ...] | None = None  # of one live record, where its selections hold plain fields only
+
+    def echoed(self, snapshot: Snapshot, image: Mapping[str, Json] | None) -> list[bytes] | None:
+        """The record's selections, shown from the image of a write; None: they have to be read."""
+        if image is None or self.echoes is None:
+            return None
+        shown: list[bytes] = []
+        for echo in self.echoes:
+            found = echo.show(image, snapshot.actor)
+            if found is None:
+                return None
+            shown.append(found)
+        return shown
 
     def check(self, snapshot: Snapshot, variables: Variables) -> None:
         """Raise now what reading would raise: nothing may be written for a payload that cannot be read."""
@@ -76,7 +91,14 @@ def compile_read_back(
         Selection(roots), snapshot.catalog, snapshot.actor.grants, snapshot.engine.dialect, snapshot.limits
     )
     lists = any(_has_list(record) for record in records)
-    return ReadBack(plan if pieces is None else replace(plan, pieces=pieces), len(records), deleted, lists)
+    echoes = None if many or deleted else _echoes(records, snapshot)
+    return ReadBack(plan if pieces is None else replace(plan, pieces=pieces), len(records), deleted, lists, echoes)
+
+
+def _echoes(records: Sequence[Record], snapshot: Snapshot) -> tuple[Echo, ...] | None:
+    made = [compile_echo(record, snapshot.catalog, snapshot.actor.grants) for record in records]
+    known = tuple(echo for echo in made if echo is not None)
+    return known if len(known) == len(made) else None
 
 
 def _has_list(record: Record) -> bool:

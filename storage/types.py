@@ -120,18 +120,18 @@ class ColumnType:
         hold that half.
         """
         if dialect == "postgresql":
-            return _json_text if self.kind == "json" else _same
+            return _json_text if self.kind == "json" else unchanged
         if self.kind == "decimal":
             return _scaled_by(self.scale)
-        return _SQLITE_ENCODERS.get(self.kind, _same)
+        return _SQLITE_ENCODERS.get(self.kind, unchanged)
 
     def decoder(self, dialect: Dialect) -> Callable[[Value], Any]:
         """A function from a driver's value (text may come as `bytes`) to the logical value; None stays None."""
         if self.kind == "decimal":
-            return _unscaled_by(self.scale) if dialect == "sqlite" else _same
+            return _unscaled_by(self.scale) if dialect == "sqlite" else unchanged
         if dialect == "postgresql":
-            return _POSTGRES_DECODERS.get(self.kind, _same)
-        return _SQLITE_DECODERS.get(self.kind, _same)
+            return _POSTGRES_DECODERS.get(self.kind, unchanged)
+        return _SQLITE_DECODERS.get(self.kind, unchanged)
 
     def shown(self, clause: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
         """The expression that gives the JSON form when it stands inside a JSON object or array.
@@ -247,7 +247,8 @@ def _sql(constant: str) -> ColumnElement[Any]:
     return sa.literal_column(constant, type_)
 
 
-def _same(value: Any) -> Any:
+def unchanged(value: Any) -> Any:
+    """The encoder or decoder of kinds whose logical values are what the driver takes and gives."""
     return value
 
 

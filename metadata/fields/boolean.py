@@ -47,7 +47,3 @@ class BooleanType(FieldType):
         if not isinstance(value, bool):
             raise ValueRefused(Text("must be true or false", "必须是 true 或 false"))
         return value
-
-    def image(self, options: object, value: Any) -> Json:
-        """The value itself."""
-        return bool(value)

@@ -52,7 +52,3 @@ class ChoiceType(FieldType):
         if isinstance(options, tuple) and text not in options:
             raise ValueRefused(Text("not one of the choices", "不是可选值之一"))
         return text
-
-    def image(self, options: object, value: Any) -> Json:
-        """The value."""
-        return str(value)

@@ -50,7 +50,3 @@ class IntegerType(FieldType):
     def logical(self, options: object, value: Json) -> Any:
         """The number as int (`5.0` is 5)."""
         return within(value, -MOST - 1, MOST)
-
-    def image(self, options: object, value: Any) -> Json:
-        """The number."""
-        return int(value)

@@ -69,11 +69,6 @@ class JsonType(FieldType):
             raise ValueRefused(Text(f"at most {limit:,} bytes of JSON", f"JSON 最多 {limit:,} 字节"))
         return value
 
-    def image(self, options: object, value: Any) -> Json:
-        """The value itself."""
-        found: Json = value
-        return found
-
 
 def _check_json(value: Json) -> None:
     """Refuse what is too deep or holds text that databases cannot keep; walks without recursion."""

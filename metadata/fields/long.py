@@ -56,7 +56,3 @@ class LongType(FieldType):
     def logical(self, options: object, value: Json) -> Any:
         """The number as int."""
         return within(value, -MOST, MOST)
-
-    def image(self, options: object, value: Any) -> Json:
-        """The number."""
-        return int(value)

@@ -68,10 +68,6 @@ class TextShape(FieldType):
         """The text itself."""
         return text_of(value)
 
-    def image(self, options: object, value: Any) -> Json:
-        """The text itself."""
-        return str(value)
-
 
 class IdShape(FieldType):
     """The id of a record of another entity: a to-one relation with its scalar."""
@@ -102,10 +98,6 @@ class IdShape(FieldType):
     def logical(self, options: object, value: Json) -> Any:
         """The id in lower case."""
         return id_of(value)
-
-    def image(self, options: object, value: Any) -> Json:
-        """The id in lower case."""
-        return str(value)
 
     def relation(self, options: object, context: FieldContext) -> RelationSpec | None:
         """The to-one relation."""

@@ -46,7 +46,3 @@ class UuidType(FieldType):
     def logical(self, options: object, value: Json) -> Any:
         """The UUID in lower case."""
         return id_of(value)
-
-    def image(self, options: object, value: Any) -> Json:
-        """The UUID in lower case."""
-        return str(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -109,10 +110,11 @@ class Draft:
     def create(self, plan: WritePlan, record_id: str, path: Path) -> dict[str, Any]:
         """Stage a new record and give its row, stamped and otherwise empty, to be filled."""
         actor = self.snapshot.actor
-        row: dict[str, Any] = dict.fromkeys(plan.slots)
-        row.update(id=record_id, version=1, createdAt=self.instant, updatedAt=self.instant)
-        row.update(createdById=self.actor_id, updatedById=self.actor_id)
-        row.update(ownerId=self.actor_id, teamId=actor.default_team_id)
+        row: dict[str, Any] = {**plan.empty}
+        row["id"], row["version"] = record_id, 1
+        row["createdAt"] = row["updatedAt"] = self.instant
+        row["createdById"] = row["updatedById"] = row["ownerId"] = self.actor_id
+        row["teamId"] = actor.default_team_id
         self._stage(Staged(plan, record_id, Op.CREATED, row, None, self.token(Reason.MOVED, path)))
         return row
 
@@ -208,7 +210,6 @@ class _Rows:
 
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
-        self._at_value = draft.at if draft.plans.dialect == "sqlite" else draft.instant
         self._deletes: list[tuple[str, Statement]] = []
         self._updates: list[tuple[str, Statement]] = []
         self._inserts: dict[str, tuple[WritePlan, list[tuple[Any, ...]]]] = {}
@@ -231,30 +232,12 @@ class _Rows:
             self._update(staged, staged.old)
 
     def _insert(self, staged: Staged) -> None:
-        plan, row, draft = staged.plan, staged.row, self._draft
-        instant, at = draft.instant, draft.at
-        values: list[Any] = []
-        after: dict[str, Json | Late] = {}
-        changed: list[str] = []
-        for (column, key, encode, image), value in zip(plan.emitted, row.values(), strict=True):
-            shown: Json | Late = None
-            if value is None:
-                values.append(None)
-            elif value is instant:
-                values.append(self._at_value)
-                shown = at
-            else:
-                late = type(value) is Late
-                values.append(value if late else encode(value))
-                shown = value if late else image(value)
-                if key is not None:
-                    changed.append(key)
-            if column is not None:
-                after[column] = shown
+        plan = staged.plan
+        values, changed, after = emitted(plan, staged.row, self._draft.instant, self._draft.at)
         found = self._inserts.get(plan.table)
         if found is None:
             found = self._inserts[plan.table] = (plan, [])
-        found[1].append(tuple(values))
+        found[1].append(values)
         changed += sorted(staged.linked)
         self.changes.append(ChangeRow(new_id(), plan.table, staged.id, Op.CREATED, 1, tuple(changed), None, after))
 
@@ -300,6 +283,38 @@ _KEPT = ("id", "version", "ownerId", "teamId")
 
 def _by_id(item: tuple[str, Statement]) -> str:
     return item[0]
+
+
+def emitted(
+    plan: WritePlan, row: Mapping[str, Any], instant: datetime, at: str
+) -> tuple[tuple[Any, ...], list[str], dict[str, Json | Late]]:
+    """What a new row becomes: its values for the driver, the keys of what it has, and its image.
+
+    `instant`, of which `at` is the text, is known by its identity: stamps are not encoded again.
+    """
+    values: list[Any] = list(row.values())
+    changed: list[str] = []
+    after: dict[str, Json | Late] = {**plan.blank}
+    for place, value in enumerate(values):
+        if value is None:
+            continue
+        column, key, encode, image = plan.emitted[place]
+        shown = value
+        if value is instant:
+            shown = at
+            if plan.stamps_are_text:
+                values[place] = at
+        else:
+            if type(value) is not Late:
+                if encode is not None:
+                    values[place] = encode(value)
+                if image is not None:
+                    shown = image(value)
+            if key is not None:
+                changed.append(key)
+        if column is not None:
+            after[column] = shown
+    return tuple(values), changed, after
 
 
 def images(slots: Iterable[Slot], row: Mapping[str, Any]) -> dict[str, Json | Late]:

@@ -49,7 +49,7 @@ def read_input(draft: Draft, plan: WritePlan, operation: Operation, given: Mappi
 
 def _put(draft: Draft, read: Input, key: str, value: Json, path: Path) -> None:
     try:
-        _check_texts(value)
+        check_texts(value)
     except JsonInvalid:
         draft.faults.append(
             invalid((*path, key), "holds characters that cannot be kept: NUL or half a pair", "包含无法保存的字符")
@@ -58,7 +58,8 @@ def _put(draft: Draft, read: Input, key: str, value: Json, path: Path) -> None:
         read.values[key] = value
 
 
-def _check_texts(value: Json) -> None:
+def check_texts(value: Json) -> None:
+    """Raise `JsonInvalid` for a JSON value that holds text which no database keeps, at whatever depth."""
     left: list[Json] = [value]
     while left:
         item = left.pop()

@@ -58,7 +58,7 @@ def target_guards(draft: Draft) -> list[Guard]:
             values = {"ids": sorted(record_id for record_id, _ in found), "count": len(found)}
             guards.append(_all_probe(plan).guard(draft.snapshot, token, values))
             continue
-        probe = _target_probe(plan)
+        probe = target_probe(plan)
         guards += [probe.guard(draft.snapshot, item.uses[0], {"id": record_id}) for record_id, item in found]
     return guards
 
@@ -79,7 +79,8 @@ async def missing_targets(draft: Draft) -> list[tuple[int, Fault]]:
     return found
 
 
-def _target_probe(plan: WritePlan) -> Probe:
+def target_probe(plan: WritePlan) -> Probe:
+    """The condition that one record of the entity is live and may be read; it locks the record."""
     return plan.probe("target", partial(_target_query, plan))
 
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from access.grant import Grant, Operation
-from expressions import Expression, Lookup, evaluate
+from expressions import Evaluation, Lookup
 from records.surface import TRANSFER_FIELDS
 from records.writing.draft import Draft
 from records.writing.refusals import Path, forbidden
 from records.writing.rules import lookup_of
 from records.writing.target import Target
-from records.writing.writeplan import WritePlan
+from records.writing.writeplan import Creating, WritePlan
 
 Given = Mapping[str, str]
 """Names of the fields that a write gives a value to, each with its key in the input."""
@@ -23,11 +23,13 @@ def permit_create(draft: Draft, plan: WritePlan, row: Mapping[str, Any], given: 
     if Operation.CREATE in plan.unlimited:
         return
     lookup = lookup_of(draft, plan, row)
-    grants = [grant for grant in plan.grants.get(Operation.CREATE, ()) if _passes(grant, lookup)]
+    grants = [grant for grant in plan.creating if _holds(grant.check, lookup)]
     if not grants:
         raise forbidden("create", plan.name, path)
+    if any(given.keys() <= grant.always for grant in grants):
+        return
     for name, key in given.items():
-        if not any(_covers(grant.fields.right(name), lookup) for grant in grants):
+        if not any(_covers(grant, name, lookup) for grant in grants):
             raise forbidden("create", plan.name, (*path, key))
 
 
@@ -79,14 +81,17 @@ def _granting(
     lookup = lookup_of(draft, plan, row)
     return [
         (number, grant)
-        for number, grant in enumerate(plan.grants.get(operation, ()))
-        if target.covered(operation, number) and _passes(grant, lookup)
+        for number, (grant, check) in enumerate(
+            zip(plan.grants.get(operation, ()), plan.checks.get(operation, ()), strict=True)
+        )
+        if target.covered(operation, number) and _holds(check, lookup)
     ]
 
 
-def _passes(grant: Grant, lookup: Lookup) -> bool:
-    return grant.check is None or evaluate(grant.check, lookup) is True
+def _holds(check: Evaluation | None, lookup: Lookup) -> bool:
+    return check is None or check(lookup) is True
 
 
-def _covers(right: bool | Expression, lookup: Lookup) -> bool:
-    return evaluate(right, lookup) is True if isinstance(right, Expression) else right
+def _covers(grant: Creating, name: str, lookup: Lookup) -> bool:
+    when = grant.when.get(name)
+    return name in grant.always or (when is not None and when(lookup) is True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from access.actor import Actor
 from base.errors import Fault, Text
-from expressions import Lookup, evaluate
+from expressions import Lookup
 from metadata.catalog import Rule
 from metadata.scope import ACTOR
 from records.writing.draft import Draft
@@ -32,7 +33,7 @@ def lookup_of(draft: Draft, plan: WritePlan, row: Mapping[str, Any]) -> Lookup:
 
     def lookup(path: tuple[str, ...]) -> Any:
         if path[0] == ACTOR and len(path) == 2:
-            return _actor(draft, path[1])
+            return actor_value(draft.snapshot.actor, path[1])
         current, seen = plan, row
         for step in path[:-1]:
             target, api = _step(current, step)
@@ -54,16 +55,16 @@ def check_rules(
 
     With `changed` (API names) only rules that read one of them count: old rows are not hostages of new rules.
     """
-    if not plan.entity.rules:
+    if not plan.rules:
         return
     lookup = lookup_of(draft, plan, row)
-    for rule in plan.entity.rules:
-        if changed is not None and plan.reads[rule.name].isdisjoint(changed):
+    for item in plan.rules:
+        if changed is not None and item.reads.isdisjoint(changed):
             continue
-        if rule.when is not None and evaluate(rule.when, lookup) is not True:
+        if item.when is not None and item.when(lookup) is not True:
             continue
-        if evaluate(rule.check, lookup) is not True:
-            draft.faults.append(_broken(plan, rule, path))
+        if item.check(lookup) is not True:
+            draft.faults.append(_broken(plan, item.rule, path))
 
 
 def _broken(plan: WritePlan, rule: Rule, path: Path) -> Fault:
@@ -80,8 +81,8 @@ def _step(plan: WritePlan, step: str) -> tuple[WritePlan, str]:
     return plan.plans.of(relation.target), plan.entity.fields[step].api_name
 
 
-def _actor(draft: Draft, name: str) -> Any:
-    actor = draft.snapshot.actor
+def actor_value(actor: Actor, name: str) -> Any:
+    """What `actor.<name>` means in an expression."""
     match name:
         case "id":
             return actor.member_id

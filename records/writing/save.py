@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from base.errors import Fault, PliantError, SchemaChanged, Text
 from records.command import Commands, Result, Saved
 from records.snapshot import Snapshot
+from records.writing.draft import Op
 from records.writing.idempotency import Key, under_way
+from records.writing.plain import plain_create
 from records.writing.prepare import Prepared, WriteRule, prepare
 from records.writing.references import missing_targets
 from records.writing.refusals import Reason, Refusal, not_found, other_version, overtaken
@@ -17,6 +19,8 @@ from storage.batch import Applied, Batch, CatalogMoved, Cause, GuardFailed, NotU
 
 ATTEMPTS = 4
 """A write is prepared so often in all before the caller hears of a CONFLICT."""
+
+_KEPT = frozenset({Op.CREATED, Op.UPDATED})
 
 
 async def save(snapshot: Snapshot, commands: Commands, cause: Cause, rules: Sequence[WriteRule] = ()) -> Saved:
@@ -42,6 +46,17 @@ class _Saving:
     refused: dict[int, tuple[Fault, ...]] = field(default_factory=dict)
 
     async def run(self) -> Saved:
+        outcome: Outcome | None = None
+        if self.key is None and not self.rules:
+            plain = plain_create(self.snapshot, self.commands, self.cause)
+            if plain is not None:
+                outcome = await self._apply(plain.batch)
+                if isinstance(outcome, Applied):
+                    return plain.saved
+        return await self._long_way(outcome)
+
+    async def _long_way(self, outcome: Outcome | None) -> Saved:
+        """Prepare and apply until there is an answer; an `outcome` is why the plain way was refused."""
         attempt = 0
         while attempt < ATTEMPTS:
             prepared = await self._prepare()
@@ -49,8 +64,10 @@ class _Saving:
                 return prepared
             if prepared.batch is None or _is_empty(prepared.batch, self.key):
                 return prepared.saved
-            outcome = await self.snapshot.engine.apply(self.snapshot.namespace, self._remembering(prepared))
+            if outcome is None:
+                outcome = await self._apply(self._remembering(prepared))
             answer, told = await self._understand(prepared, outcome)
+            outcome = None
             if answer is not None:
                 return answer
             if told and self.commands.atomic:
@@ -61,6 +78,9 @@ class _Saving:
             else:
                 attempt += 1
         return self._refuse([(number, overtaken(())) for number in range(len(self.commands.items))])
+
+    async def _apply(self, batch: Batch) -> Outcome:
+        return await self.snapshot.engine.apply(self.snapshot.namespace, batch)
 
     async def _prepare(self) -> Prepared | Saved:
         """The prepared write; or the first answer, when refusals come only from a first time that went well."""
@@ -86,7 +106,7 @@ class _Saving:
         """The final answer, or what the database refused; neither means: prepare again."""
         match outcome:
             case Applied():
-                return prepared.saved, []
+                return self._answered(prepared), []
             case Replayed():
                 assert self.key is not None
                 return self.key.replay(outcome), []
@@ -97,6 +117,16 @@ class _Saving:
                 return None, await self._not_unique(prepared, index)
             case GuardFailed(token):
                 return None, await self._guard_failed(prepared, token)
+
+    def _answered(self, prepared: Prepared) -> Saved:
+        """The answer of a write that was applied, with the images of a single command's records."""
+        batch = prepared.batch
+        assert batch is not None
+        # numbers of counters are not in the images yet, and a rule's statements may have changed the rows again
+        if len(self.commands.items) != 1 or batch.counters or self.rules:
+            return prepared.saved
+        images = {item.record_id: item.after for item in batch.changes if item.after is not None and item.op in _KEPT}
+        return replace(prepared.saved, images=images)
 
     async def _not_unique(self, prepared: Prepared, index: str) -> list[tuple[int, Fault]]:
         if index in prepared.draft.contested:

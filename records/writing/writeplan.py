@@ -16,9 +16,9 @@ from access.grant import Grant, GrantSet, Operation
 from access.resolve import is_unlimited
 from base.json import Json
 from base.limits import Limits
-from expressions import Expression
-from metadata.catalog import Catalog, Entity, Unique
-from metadata.field import Field, Numbering, OnDelete, Relation, RelationKind
+from expressions import Evaluation, Expression, compiled
+from metadata.catalog import Catalog, Entity, Rule, Unique
+from metadata.field import Field, FieldType, Numbering, OnDelete, Relation, RelationKind
 from metadata.scope import ACTOR
 from metadata.validator import Validator
 from records.alias import Alias, Names
@@ -29,6 +29,7 @@ from records.surface import EntitySurface, surface_of
 from records.writing.probe import Probe, Values, probe
 from storage.batch import Value
 from storage.engine import Dialect
+from storage.types import unchanged
 
 MAX_CACHED_PLANS: Final = 500
 """Sets of write plans kept: one for each catalog and rule hash in use."""
@@ -59,6 +60,25 @@ class Slot:
     decode: Callable[[Value], Any]
     image: Callable[[Any], Json]
     shown: bool  # whether events carry it
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRule:
+    """A rule of the entity, its expressions compiled, with the scalars that it reads."""
+
+    rule: Rule
+    check: Evaluation
+    when: Evaluation | None
+    reads: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Creating:
+    """A grant to create: what must hold of the new row, and the fields that it then covers, perhaps on a condition."""
+
+    check: Evaluation | None
+    always: frozenset[str]
+    when: Mapping[str, Evaluation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +114,25 @@ class WritePlan:
             for item in entity.fields.values()
             if item.has_default and item.columns and not item.system
         )
-        # what a new row becomes: column in the image, key in `changed` (None: not there), value, image
+        # what a new row becomes: column in the image, key in `changed` (None: not there), value, image (None: as it is)
         self.emitted = tuple(
-            (slot.column if slot.shown else None, None if slot.api in STAMPS else slot.key, slot.encode, slot.image)
+            (
+                slot.column if slot.shown else None,
+                None if slot.api in STAMPS else slot.key,
+                None if slot.encode is unchanged else slot.encode,
+                None if type(slot.field.type).image is FieldType.image else slot.image,
+            )
             for slot in self.order
         )
+        self.stamps_are_text = plans.dialect == "sqlite"
+        self.blank: Mapping[str, None] = dict.fromkeys(slot.column for slot in self.order if slot.shown)
+        self.empty: Mapping[str, None] = dict.fromkeys(self.slots)
         self.numbered = tuple(slot for slot in self.order if slot.field.type.generated)
         self.validator = Validator(entity, plans.limits)
         self._probes: dict[Hashable, Probe] = {}
         self._numbering: dict[str, tuple[date, Numbering | None]] = {}
         self.target_queries: dict[Hashable, object] = {}
+        self.kept: dict[Hashable, Any] = {}  # what other files here compile for the plan
 
     def probe(self, key: Hashable, make: Callable[[Values, Alias], ClauseElement]) -> Probe:
         """The probe of that key, compiled when it is first asked for; `make` is given the table's alias."""
@@ -192,17 +221,35 @@ class WritePlan:
         return _far([*checks, *self._rule_expressions])
 
     @cached_property
-    def reads(self) -> Mapping[str, frozenset[str]]:
-        """For each rule by name: the scalars of this entity that it depends on, references that it follows included."""
-        fields = self.entity.fields
-        return {
-            rule.name: frozenset(
-                fields[path[0]].api_name if len(path) > 1 else path[0]
-                for item in (rule.check, rule.when)
-                if item is not None
-                for path in item.reads
+    def rules(self) -> tuple[CheckedRule, ...]:
+        """The entity's rules. What they read are scalars of this entity, references that they follow included."""
+        return tuple(
+            CheckedRule(
+                rule, compiled(rule.check), None if rule.when is None else compiled(rule.when), self._scalars_of(rule)
             )
             for rule in self.entity.rules
+        )
+
+    def _scalars_of(self, rule: Rule) -> frozenset[str]:
+        fields = self.entity.fields
+        return frozenset(
+            fields[path[0]].api_name if len(path) > 1 else path[0]
+            for item in (rule.check, rule.when)
+            if item is not None
+            for path in item.reads
+        )
+
+    @cached_property
+    def creating(self) -> tuple[Creating, ...]:
+        """The grants to create rows."""
+        return tuple(_creating(grant, self.entity.fields) for grant in self.grants.get(Operation.CREATE, ()))
+
+    @cached_property
+    def checks(self) -> Mapping[Operation, tuple[Evaluation | None, ...]]:
+        """The compiled checks of `grants`, in the same places."""
+        return {
+            operation: tuple(None if grant.check is None else compiled(grant.check) for grant in grants)
+            for operation, grants in self.grants.items()
         }
 
     @cached_property
@@ -324,6 +371,15 @@ def _slot(item: Field, dialect: Dialect) -> Slot:
         decode=column.type.decoder(dialect),
         image=partial(item.type.image, item.options),
         shown=not item.write_only,
+    )
+
+
+def _creating(grant: Grant, names: Iterable[str]) -> Creating:
+    rights = {name: grant.fields.right(name) for name in names}
+    return Creating(
+        None if grant.check is None else compiled(grant.check),
+        frozenset(name for name, right in rights.items() if right is True),
+        {name: compiled(right) for name, right in rights.items() if isinstance(right, Expression)},
     )
 
 

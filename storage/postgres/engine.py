@@ -32,7 +32,7 @@ from storage.postgres.heads import Heads
 from storage.postgres.lane import ATTEMPTS, Lane, pause
 from storage.postgres.pool import Connection, Pool, connect, roll_back
 from storage.postgres.reads import Reads
-from storage.postgres.sequence import sequence
+from storage.postgres.sequence import SWEPT_EVERY, sequence, sweep
 
 T = TypeVar("T")
 
@@ -76,6 +76,7 @@ class PostgresEngine:
         self._lanes: dict[str, Lane] = {}
         self._tasks: set[asyncio.Future[Outcome]] = set()
         self._ready: set[str] = set()
+        self._swept: dict[str, int] = {}  # the log's position when a company's queue was last cleared
         self._touching: dict[str, asyncio.Lock] = {}
 
     @property
@@ -115,6 +116,7 @@ class PostgresEngine:
         """Remove a company's schema with all its rows; nothing happens if it is gone."""
         async with self._touching.setdefault(namespace, asyncio.Lock()):
             self._ready.discard(namespace)
+            self._swept.pop(namespace, None)
 
             async def work(connection: Connection) -> None:
                 """Drop it, when no writer holds the company's lock."""
@@ -244,9 +246,14 @@ class PostgresEngine:
         """Move committed change rows into the log at dense positions; the head position after that."""
         if namespace not in self._ready:
             await self._touch(namespace)
+        schema = self._schema(namespace)
         async with self._pool.borrowed() as connection:
             try:
-                return await sequence(connection, self._schema(namespace))
+                position = await sequence(connection, schema)
+                if position - self._swept.setdefault(namespace, position) >= SWEPT_EVERY:
+                    await sweep(connection, schema)
+                    self._swept[namespace] = position
+                return position
             except Exception as error:
                 await roll_back(connection, error)
                 raise understood(error) from error

@@ -15,6 +15,12 @@ from storage.postgres.pool import Connection
 ROWS_AT_ONCE = 20_000
 """Rows moved in one transaction; a longer queue (after an import) is taken in parts, whole transactions each."""
 
+SWEPT_EVERY = 2_000
+"""Rows moved between two clearings of the queue: each run reads over what those before it have left behind, and
+autovacuum comes once a minute at most."""
+
+_SWEEP = "VACUUM (SKIP_LOCKED, TRUNCATE FALSE) __ns__._pending"
+
 _WAITING = (
     f"SELECT position, (SELECT count(*) FROM (SELECT FROM __ns__._pending LIMIT {ROWS_AT_ONCE + 1}) AS p) "
     "FROM __ns__._head WHERE id = 1"
@@ -64,3 +70,8 @@ async def sequence(connection: Connection, schema: str) -> int:
         await connection.execute("COMMIT")
         if waiting <= ROWS_AT_ONCE:
             return int(rows[0][0])
+
+
+async def sweep(connection: Connection, schema: str) -> None:
+    """Clear the queue of moved rows. Another process that is at it already is left to it."""
+    await connection.execute(placed(_SWEEP, schema))

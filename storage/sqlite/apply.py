@@ -77,11 +77,15 @@ def write_position(connection: sqlite3.Connection, position: int) -> None:
 
 
 def apply_batch(connection: sqlite3.Connection, batch: Batch, head: Head) -> Outcome:
-    """Apply a Batch in a savepoint of the running transaction; unless it is `Applied`, nothing of it is left.
+    """Apply a Batch inside the running transaction; unless it is `Applied`, nothing of it is left.
 
     `head` moves with it. Raises a `StorageError` for what the database refuses, after which the Batch has left
     nothing either; when the connection is then no longer in a transaction, the whole group is lost.
     """
+    if _is_single(batch):
+        outcome = _apply_single(connection, batch, head)
+        if outcome is not None:
+            return outcome
     before = (head.catalog_version, head.position)
     connection.execute("SAVEPOINT batch")
     try:
@@ -102,6 +106,34 @@ def apply_batch(connection: sqlite3.Connection, batch: Batch, head: Head) -> Out
     return outcome
 
 
+def _is_single(batch: Batch) -> bool:
+    """Whether only one row is written beside log and memory: what is refused then has left nothing to take back."""
+    if batch.counters or batch.new_catalog_version is not None or len(batch.statements) != 1:
+        return False
+    (statement,) = batch.statements
+    one = len(statement.rows) == 1 if isinstance(statement, Insert) else isinstance(statement, Update)
+    return one and not any(guard.after for guard in batch.guards)
+
+
+def _apply_single(connection: sqlite3.Connection, batch: Batch, head: Head) -> Outcome | None:
+    """Apply a Batch of one row without a savepoint, which costs two statements; None: do it again with one.
+
+    A statement that fails has changed nothing. Should log or memory fail after it, the whole transaction goes.
+    """
+    position, changes = head.position, connection.total_changes
+    try:
+        return _attempt(connection, batch, head)
+    except _Refused as refused:
+        return refused.outcome
+    except Exception as error:
+        head.position = position
+        if connection.in_transaction and connection.total_changes == changes:
+            return None
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise understood(error) from error
+
+
 def _attempt(connection: sqlite3.Connection, batch: Batch, head: Head) -> Outcome:
     if batch.idempotency is not None:
         _check_key(connection, batch.idempotency, batch.at)
@@ -120,8 +152,12 @@ def _attempt(connection: sqlite3.Connection, batch: Batch, head: Head) -> Outcom
         connection.execute(_MOVE_CATALOG, (batch.new_catalog_version,))
         head.catalog_version = batch.new_catalog_version
     if batch.changes:
-        connection.executemany(_LOG, _log_rows(batch, numbers, head))
-        head.position += len(batch.changes)
+        rows = _log_rows(batch, numbers, head)
+        if len(rows) == 1:
+            connection.execute(_LOG, rows[0])
+        else:
+            connection.executemany(_LOG, rows)
+        head.position += len(rows)
     if batch.idempotency is not None:
         row = batch.idempotency
         answer = dump(row.answer).decode()
@@ -155,7 +191,11 @@ def _run(connection: sqlite3.Connection, statement: Statement, numbers: Mapping[
             rows = statement.rows
             if numbers:
                 rows = tuple(finished(row, numbers) for row in rows)
-            connection.executemany(_insert_text(statement.table, statement.columns), rows)
+            text = _insert_text(statement.table, statement.columns)
+            if len(rows) == 1:
+                connection.execute(text, rows[0])
+            else:
+                connection.executemany(text, rows)
         case Update():
             values = finished(statement.values, numbers) if numbers else statement.values
             where: Sequence[Any] = (statement.id,) if statement.version is None else (statement.id, statement.version)

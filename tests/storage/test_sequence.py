@@ -11,6 +11,7 @@ import pytest
 from base.ids import new_id
 from storage.batch import Applied
 from storage.engine import Engine
+from storage.postgres import engine as postgres_engine
 from storage.postgres import sequence as postgres_sequence
 from tests.engines import POSTGRES, opened, place_of
 from tests.storage.shop import MIGRATIONS, batch, change, customer, log, renamed
@@ -110,3 +111,22 @@ async def test_a_long_queue_is_taken_in_parts(engine: Engine, monkeypatch: pytes
     await engine.apply("shop", whole)
     assert await check(engine) == made + 20
     assert await engine.sequence("shop") == made + 20
+
+
+async def test_the_queue_is_cleared_of_what_was_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(postgres_engine, "SWEPT_EVERY", 10)
+    place = place_of("postgresql", tmp_path)
+    async with opened(place, MIGRATIONS) as engine:
+        await engine.create("shop")
+        made = await write(engine, 1)
+        assert await engine.sequence("shop") == made
+        for turn in range(2):
+            await engine.apply("shop", batch(changes=tuple(change(f"r{turn}{number}") for number in range(12))))
+            made += 12
+            assert await engine.sequence("shop") == made
+        assert await check(engine) == made
+        connection = await asyncpg.connect(POSTGRES)
+        schema = place.partition("#")[2] + "shop"
+        query = "SELECT reltuples FROM pg_class WHERE oid = to_regclass($1)"
+        assert await connection.fetchval(query, f"{schema}._pending") == 0
+        await connection.close()
