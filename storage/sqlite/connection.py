@@ -19,6 +19,8 @@ _STEPS_BETWEEN_CHECKS = 20_000  # about a millisecond of SQLite's work
 _CACHED_STATEMENTS = 512
 _CACHE_KIBIBYTES = 16_000
 _WAL_LIMIT_BYTES = 64 << 20
+_MAPPED_BYTES = 0x7FFF_0000
+"""So much of a file readers map, all that SQLite allows: pages come without a call and a copy, and are kept once."""
 
 
 class Deadline:
@@ -80,6 +82,7 @@ def _set_up(connection: sqlite3.Connection, reading: bool) -> None:
     connection.create_function("pliant_now", 1, _now)
     if reading:
         connection.execute("PRAGMA query_only = ON")
+        connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
 
 
 def _now(seconds: float) -> str:
