@@ -28,7 +28,8 @@ except ImportError:  # pragma: no cover  # Windows: every long read counts as on
 CHEAP_SECONDS = 0.001
 """CPU that a read may take to count as cheap: others wait for it no longer than for a large request being parsed."""
 
-_CHEAP_TIMES = 8  # so often in a row a statement must have been cheap
+_CHEAP_TIMES = 8  # so often a statement must have been cheap
+_DEAR_RUN = 2  # so many cheap runs make up for a dear one: on a busy machine every statement has some
 _PARDON = 1_000  # so many cheap runs in a thread before a statement that kept the loop is tried there again
 _INTERRUPTED_SECONDS = 0.004  # the longest that a read keeps the loop
 _KNOWN_MAX = 2_000  # texts that are remembered
@@ -46,7 +47,7 @@ class Quick:
         """A thread has answered a statement in so much CPU."""
         missing = self._missing.get(text, _CHEAP_TIMES)
         if seconds > CHEAP_SECONDS:
-            missing = max(missing, _CHEAP_TIMES)
+            missing = max(missing, min(missing + _DEAR_RUN, _CHEAP_TIMES))
         elif missing:
             missing -= 1
         if text not in self._missing and len(self._missing) >= _KNOWN_MAX:
