@@ -115,7 +115,7 @@ class House:
             house._sequencer.start()
             house._upkeep.start()
             house._runner.start()
-            engine.listen(house.runtime.companies.moved)
+            engine.listen(lambda namespace, version: house.runtime.companies.moved(namespace, version))
         except BaseException:
             await engine.close()
             raise

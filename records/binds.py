@@ -41,6 +41,7 @@ class Run:
     snapshot: Snapshot
     cursors: Mapping[int, Sequence[Any]] = field(default_factory=dict)  # slot -> logical values
     nonce: str = ""
+    digests: Sequence[bytes] = ()  # what each list of the statement is, where a cursor has asked for it
     _clock: Clock | None = None
 
     @property

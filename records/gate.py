@@ -137,7 +137,7 @@ class Gate:
             case Rows.TEAM:
                 return InList(alias.field("team"), ListParameter("actor_teams", UUID))
             case Rows.TEAM_DOWN:
-                return InQuery(alias.field("team"), _teams_below(alias))
+                return InQuery(alias.field("team"), _teams_below(alias, self.dialect))
             case Rows.REPORTS_DOWN:
                 return InQuery(alias.field("owner"), _reports_below(alias))
             case Rows.SHARED:
@@ -247,9 +247,14 @@ def _sql_value(entity: Entity, field: Field, alias: Alias) -> SqlValue:
     return SqlValue(alias.column(field.column), type_ or Type.NULL, field.column.type.scale, nullable)
 
 
-def _teams_below(alias: Alias) -> sa.Select[Any]:
+def _teams_below(alias: Alias, dialect: Dialect) -> sa.Select[Any]:
     name = alias.names.next("c")
     ancestor, below = column(name, "ancestor", sa.Text()), column(name, "descendant", sa.Text())
+    if dialect == "sqlite":
+        # in this order, which CROSS JOIN keeps: else SQLite reads all pairs, however many teams the company has
+        own = alias.names.next("u")
+        pairs = sa.text(f"json_each(:actor_teams) AS {own} CROSS JOIN {NAMESPACE}._team_closure AS {name}")
+        return sa.select(below).select_from(pairs).where(ancestor == column(own, "value", sa.Text()))
     table = sa.table("_team_closure", schema=NAMESPACE).alias(name)
     return sa.select(below).select_from(table).where(InList(ancestor, ListParameter("actor_teams", UUID)))
 

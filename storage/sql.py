@@ -22,6 +22,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import NullType, TypeEngine
 
+from base.json import dump
 from base.text import FOLD_FUNCTION
 from storage.batch import NAMESPACE, Sql, Value
 from storage.engine import Dialect
@@ -190,9 +191,8 @@ def array_name(element: ColumnType) -> str:
 def encode_list(values: Sequence[Any], element: ColumnType, dialect: Dialect) -> Value:
     """A list of logical values as one driver value: a list on PostgreSQL, JSON text on SQLite."""
     encode = element.encoder(dialect)
-    if dialect == "postgresql":
-        return [encode(value) for value in values]
-    return ColumnType("json").encoder("sqlite")([encode(value) for value in values])
+    items = [encode(value) for value in values]
+    return items if dialect == "postgresql" else dump(items).decode()
 
 
 @compiles(ListParameter, "postgresql")

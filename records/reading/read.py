@@ -88,11 +88,8 @@ class Plan:
             check(run)
         if not statement.slots:
             return statement
-        cursors = {
-            index: _opened(slot, run, digests[slot.context])
-            for digests in (list_digests(statement.contexts, run),)
-            for index, slot in enumerate(statement.slots)
-        }
+        run.digests = digests = list_digests(statement.contexts, run)
+        cursors = {index: _opened(slot, run, digests[slot.context]) for index, slot in enumerate(statement.slots)}
         run.cursors = cursors
         pattern = tuple(tuple(value is None for value in cursors[index]) for index in sorted(cursors))
         if not any(any(nulls) for nulls in pattern):
@@ -132,7 +129,7 @@ async def run(plan: Plan, snapshot: Snapshot, variables: Variables) -> Answer:
         parts.append(piece)
     data = b"".join(parts)
     if statement.marks:
-        data = _sealed(data, list_digests(statement.contexts, going), snapshot)
+        data = _sealed(data, going.digests or list_digests(statement.contexts, going), snapshot)
     return Answer(data, int(row[-1]))
 
 

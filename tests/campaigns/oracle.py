@@ -58,9 +58,14 @@ def canonical(value: Any) -> Any:
     return ("boolean", value) if isinstance(value, bool) else value
 
 
+_OFF_BORDERS = 1.0471975511965976  # no short decimal times this lies where rounding to ten digits goes either way
+
+
 def _rough(value: Any) -> Any:
     """A sum of doubles, whose last digits depend on the order of summing."""
-    return float(f"{value:.9e}") if isinstance(value, int | float) and not isinstance(value, bool) else canonical(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return canonical(value)
+    return float(f"{value * _OFF_BORDERS:.9e}")
 
 
 def keys_in_order(value: Any) -> Any:
