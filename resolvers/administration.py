@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, TypeVar
 
 from access.actor import Actor
+from access.replica import Replica, list_replicas
 from access.store import Writer
 from base.errors import BadInput, DocumentsInvalid, Fault, LimitExceeded, NotFound, SchemaChanged, Text
 from base.json import Json
@@ -130,6 +131,12 @@ def _conflict(version: int) -> Fault:
         Text(en, f"公司当前版本为 {version}：请重新读取文档后再发布"),
         {"version": version},
     )
+
+
+async def find_replicas(context: AdminContext) -> tuple[Replica, ...]:
+    """The processes that serve, each with the version of this company that it served last."""
+    context.require(READ, PUBLISH)
+    return await list_replicas(context.runtime.engine, context.actor.namespace)
 
 
 async def find_persisted(context: AdminContext) -> tuple[Persisted, ...]:
