@@ -63,8 +63,9 @@ def _spread(schema: Mapping[str, Json], definitions: Mapping[str, Json]) -> Mapp
 
 
 def _is_plain(schema: Mapping[str, Json]) -> bool:
-    kind, values = schema.get("type"), schema.get("enum")
-    named = set(kind if isinstance(kind, list | tuple) else [kind]) - {"null"}
+    values = schema.get("enum")
     if isinstance(values, list | tuple):
         return len(values) <= _CHOICES_MAX and all(isinstance(value, str) or value is None for value in values)
-    return len(named) == 1 and named <= _PLAIN
+    kind = schema.get("type")
+    named = [item for item in (kind if isinstance(kind, list | tuple) else [kind]) if item != "null"]
+    return len(named) == 1 and isinstance(named[0], str) and named[0] in _PLAIN
