@@ -6,21 +6,22 @@ Each function asks for the right that it needs; what its caller can mend comes b
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final, TypeVar
 
 from access.actor import Actor
 from access.replica import Replica, list_replicas
 from access.store import Writer
-from base.errors import BadInput, DocumentsInvalid, Fault, LimitExceeded, NotFound, SchemaChanged, Text
+from base.errors import BadInput, Conflict, DocumentsInvalid, Fault, LimitExceeded, NotFound, SchemaChanged, Text
 from base.json import Json
 from base.limits import Limits
 from metadata.adopting.adopt import Adopted, adopt
 from metadata.build import Documents
 from metadata.persisted import Persisted, list_persisted, register_document, remove_persisted
-from metadata.publishing.publish import Published
+from metadata.publishing.publish import Published, merge
+from metadata.publishing.removed import name_both_sides
 from metadata.store import Head, Version, list_versions
-from resolvers.publishing import PUBLISH, READ, Key, Preview, preview, proposal_of, publish_as
+from resolvers.publishing import PUBLISH, READ, Key, Preview, Proposal, preview, proposal_of, publish_as
 from resolvers.runtime import Runtime
 
 T = TypeVar("T")
@@ -98,7 +99,8 @@ async def preview_documents(
         proposal = proposal_of(documents, removals, allow_loss)
     except DocumentsInvalid as error:
         return Preview((), error.faults)
-    return await preview(context.runtime, context.actor, context.head, proposal)
+    found = await preview(context.runtime, context.actor, context.head, proposal)
+    return replace(found, faults=_both_sides(context.head, proposal, found.faults))
 
 
 async def publish_documents(
@@ -114,23 +116,36 @@ async def publish_documents(
     await runtime.companies.refresh(actor.namespace)
     head = await runtime.companies.head(actor.namespace)
     if expected_version is not None and expected_version != head.version:
-        return None, (_conflict(head.version),)
+        return None, (await _conflict(context, head.version),)
     try:
         proposal = proposal_of(documents, removals, allow_loss)
+    except DocumentsInvalid as error:
+        return None, error.faults
+    try:
         fitting = runtime.fitting(actor, head.catalog)
         return await publish_as(runtime, actor.namespace, fitting, head, proposal, head.version), ()
     except DocumentsInvalid as error:
-        return None, error.faults
+        return None, _both_sides(head, proposal, error.faults)
+    except Conflict as error:
+        version = error.details.get("version")
+        if not isinstance(version, int):
+            raise
+        return None, (await _conflict(context, version),)
 
 
-def _conflict(version: int) -> Fault:
-    en = f"The company is at version {version} now: read its documents again and publish over them"
-    return Fault(
-        ("expectedVersion",),
-        "CONFLICT",
-        Text(en, f"公司当前版本为 {version}：请重新读取文档后再发布"),
-        {"version": version},
-    )
+def _both_sides(head: Head, proposal: Proposal, faults: Sequence[Fault]) -> tuple[Fault, ...]:
+    before = head.catalog.documents
+    return name_both_sides(faults, before, merge(before, proposal.documents, proposal.removals))
+
+
+async def _conflict(context: AdminContext, version: int) -> Fault:
+    """Somebody else has published: which version, and who."""
+    found = await list_versions(context.runtime.engine, context.actor.namespace, 1, version + 1)
+    author = found[0].author_id if found else None
+    en = f"The company is at version {version} now, published by {f'member {author}' if author else 'the system'}: "
+    zh = f"公司当前版本为 {version}，由{f'成员 {author}' if author else '系统'}发布：请重新读取文档后再发布"
+    text = Text(f"{en}read its documents again and publish over them", zh)
+    return Fault(("expectedVersion",), "CONFLICT", text, {"version": version, "authorId": author})
 
 
 async def find_replicas(context: AdminContext) -> tuple[Replica, ...]:
