@@ -7,10 +7,11 @@ case or in look-alike letters are refused as well, because people and case-insen
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from base.errors import Fault
+from base.errors import Fault, Text
 from metadata.catalog import Entity
 from metadata.faults import clash, invalid, reserved
 from metadata.field import Field, GraphQLKind
@@ -115,13 +116,29 @@ def name_fault(name: str, path: tuple[str, ...]) -> Fault | None:
     """Whether a text can be an API name at all."""
     if NAME.fullmatch(name):
         return None
+    shown = name[:80]
+    why = _foreign(name) or _length(name)
     return invalid(
         path,
-        f"{name[:80]!r} is no API name: a lower-case letter a-z, then letters and digits, at most 63 in all; "
-        "what people read goes into title and x-titles",
-        f"“{name[:80]}”不是合法的 API 名称：须以小写字母 a-z 开头，其后为字母或数字，总长不超过 63；"
-        "显示名称请写在 title 和 x-titles 中",
+        f"{shown!r} is no API name: a lower-case letter a-z, then letters and digits, at most 63 in all; "
+        f"what people read goes into title and x-titles{why.en}",
+        f"“{shown}”不是合法的 API 名称：须以小写字母 a-z 开头，其后为字母或数字，总长不超过 63；"
+        f"显示名称请写在 title 和 x-titles 中{why.zh}",
     )
+
+
+def _foreign(name: str) -> Text | None:
+    """The first letter that is none of a-z in a name of mostly such: a Cyrillic or Greek one looks the same."""
+    other = [char for char in name if not char.isascii() and char.isalpha()]
+    if not other or len(other) == len(name):
+        return None
+    what = f"U+{ord(other[0]):04X} {unicodedata.name(other[0], '')}".rstrip()
+    return Text(f" ({other[0]!r} is {what}, no letter of a-z)", f"（“{other[0]}”是 {what}，不是字母 a-z）")
+
+
+def _length(name: str) -> Text:
+    count = len(name.encode(errors="replace"))
+    return Text(f" (this one has {count} bytes)", f"（该名称为 {count} 字节）") if count > 63 else Text("", "")
 
 
 def field_name_fault(name: str, path: tuple[str, ...]) -> Fault | None:

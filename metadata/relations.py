@@ -11,6 +11,7 @@ from metadata.entity import with_parent
 from metadata.faults import ENTITY, clash, unknown
 from metadata.field import FieldContext, OnDelete, Relation, RelationKind, RelationSpec
 from metadata.names import field_name_fault, name_fault
+from metadata.owners import check_owners
 from metadata.physical import HERE, THERE, Map
 from metadata.property import parse_property
 from metadata.system_fields import parent_property
@@ -18,6 +19,7 @@ from metadata.system_fields import parent_property
 
 def add_parents(drafts: Mapping[str, EntityDraft], faults: list[Fault]) -> dict[str, EntityDraft]:
     """The drafts with a required, cascading reference on each entity that another one owns as `children`."""
+    check_owners(drafts, faults)
     result = dict(drafts)
     for draft in drafts.values():
         for item in draft.fields.values():

@@ -7,12 +7,15 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import metadata as packages
 from pathlib import Path
 
+from access.sweep import Unmigrated, companies_behind, list_unmigrated
+from base.clock import timestamp
 from base.errors import PliantError, Text
 from pliant.house import House
 from pliant.secret import KEY_FILE, passing_keys
@@ -139,6 +142,47 @@ async def check_database(settings: Settings) -> list[Finding]:
         await house.close()
 
 
+async def check_companies(settings: Settings) -> list[Finding]:
+    """The tables of all companies are those of this release."""
+    if settings.database is None and not settings.data_dir.exists():
+        return []
+    try:
+        house = await House.open(replace(settings, secret_keys=passing_keys()))
+    except PliantError:  # the database's own finding says so
+        return []
+    try:
+        behind, failed = await companies_behind(house.engine), await list_unmigrated(house.engine)
+    finally:
+        await house.close()
+    return [*_failures(failed), _behind(len(behind), Counter(name for names in behind.values() for name in names))]
+
+
+def _behind(count: int, lacking: Counter[str]) -> Finding:
+    if not count:
+        fine = Text("the tables of all are those of this release", "所有公司的表均为当前版本")
+        return Finding("companies", Verdict.OK, fine)
+    listed = ", ".join(f"{name} ({number})" for name, number in sorted(lacking.items()))
+    text = Text(
+        f"{count} are behind this release; a server brings them up to date, pliant migrate does it now: {listed}",
+        f"{count} 家公司的表落后于当前版本；服务运行时会自动更新，也可立即执行 pliant migrate：{listed}",
+    )
+    return Finding("companies", Verdict.NOTE, text)
+
+
+def _failures(failed: Sequence[Unmigrated]) -> list[Finding]:
+    return [
+        Finding(
+            "companies",
+            Verdict.WRONG,
+            Text(
+                f"{item.namespace}: migration {item.migration} failed at {timestamp(item.failed_at)}: {item.error}",
+                f"{item.namespace}：迁移 {item.migration} 于 {timestamp(item.failed_at)} 失败：{item.error}",
+            ),
+        )
+        for item in failed
+    ]
+
+
 async def check_explorer(settings: Settings) -> list[Finding]:
     """The page of /explore is built."""
     if (BUILT / "explore.js").is_file():
@@ -147,7 +191,8 @@ async def check_explorer(settings: Settings) -> list[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
-    check_python, check_packages, check_rooms, check_folder, check_key, check_database, check_explorer,
+    check_python, check_packages, check_rooms, check_folder, check_key, check_database, check_companies,
+    check_explorer,
 )  # fmt: skip
 """Everything that is looked at, in order."""
 

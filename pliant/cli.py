@@ -10,10 +10,14 @@ from pliant.commands.doctor import doctor
 from pliant.commands.documents import adopt, apply, export, plan
 from pliant.commands.import_ import import_
 from pliant.commands.member import member
+from pliant.commands.migrate import migrate
+from pliant.commands.replicas import replicas
 from pliant.commands.serve import serve
 from pliant.commands.token import token
 
-COMMANDS: tuple[click.Command, ...] = (demo, serve, company, member, token, adopt, plan, apply, export, import_, doctor)
+COMMANDS: tuple[click.Command, ...] = (
+    demo, serve, company, member, token, adopt, plan, apply, export, import_, migrate, replicas, doctor,
+)  # fmt: skip
 """Every command, in the order of `pliant --help`."""
 
 _EPILOG = """\b

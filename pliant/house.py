@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version as release_of
 
 from access.actor import Actor
 from access.company import (
     Company,
-    State,
     create_company,
     delete_company,
     find_company,
@@ -24,7 +24,10 @@ from access.credentials import Credentials, act_as
 from access.member import add_member, find_member, holders_of
 from access.migrations import CONTROL_MIGRATIONS
 from access.migrations import MIGRATIONS as ACCESS
+from access.presence import Presence
+from access.replica import oldest_served
 from access.resolve import Resolver
+from access.sweep import Sweep
 from access.system import OWNER
 from access.token import create_token
 from base.errors import BadInput, Fault, NotFound, Text
@@ -69,7 +72,8 @@ class Founded:
 class House:
     """A running Pliant: one engine, one desk. `open` it, use it on one event loop, `close` it.
 
-    `desk` is what a server takes: `authenticate`, `execute`, `execute_admin`, `sdl`, `refuse`, `ready`.
+    `desk` is what a server takes: `authenticate`, `execute`, `execute_admin`, `sdl`, `refuse`, `ready`. A process that
+    serves also calls `appear`: `presence` tells the others of it, `sweep` brings companies up to its release.
     """
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
@@ -78,11 +82,16 @@ class House:
         limits = settings.limits
         resolver = Resolver()
         catalogs = Catalogs(engine, limits)
-        self._sequencer = Sequencer(engine, self._namespaces)
-        self._upkeep = Upkeep(engine, self._namespaces)
-        companies = Companies(engine, catalogs, limits)
-        jobs = (PublicationJob(engine, catalogs, limits, self._announce), ContractJob(engine))
-        self._runner = Runner(engine, jobs, self._namespaces)
+        self.presence = Presence(engine, release_of("pliant"))
+        self.sweep = Sweep(engine)
+        self._sequencer = Sequencer(engine, self.sweep.whole)
+        self._upkeep = Upkeep(engine, self.sweep.whole)
+        companies = Companies(engine, catalogs, limits, self.presence.served)
+        jobs = (
+            PublicationJob(engine, catalogs, limits, self._announce),
+            ContractJob(engine, lambda namespace: oldest_served(engine, namespace)),
+        )
+        self._runner = Runner(engine, jobs, self.sweep.whole)
         self.runtime = Runtime(
             engine=engine,
             limits=limits,
@@ -121,9 +130,16 @@ class House:
             raise
         return house
 
+    async def appear(self) -> None:
+        """Begin to serve: from now on this process is a replica, and companies are brought up to its release."""
+        await self.presence.start()
+        self.sweep.start()
+
     async def close(self) -> None:
         """Finish what is under way and disconnect."""
         await self._runner.stop()
+        await self.sweep.stop()
+        await self.presence.stop()
         await self.runtime.companies.close()
         await self._upkeep.stop()
         await self._sequencer.stop()
@@ -270,9 +286,6 @@ class House:
         """A job of this process has moved a head."""
         await self.runtime.companies.published(namespace, version, catalog)
         self.runtime.access_changed(namespace)
-
-    async def _namespaces(self) -> Iterable[str]:
-        return [item.namespace for item in await self.companies() if item.state is State.ACTIVE]
 
 
 def _secret_keys(settings: Settings) -> Sequence[str]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, TypeVar
 
 from access.actor import Actor
+from access.replica import Replica, list_replicas
 from access.store import Writer
-from base.errors import BadInput, DocumentsInvalid, Fault, LimitExceeded, NotFound, SchemaChanged, Text
+from base.errors import BadInput, Conflict, DocumentsInvalid, Fault, LimitExceeded, NotFound, SchemaChanged, Text
 from base.json import Json
 from base.limits import Limits
 from metadata.adopting.adopt import Adopted, adopt
@@ -112,24 +113,21 @@ async def publish_documents(
     runtime, actor = context.runtime, context.actor
     await runtime.companies.refresh(actor.namespace)
     head = await runtime.companies.head(actor.namespace)
-    if expected_version is not None and expected_version != head.version:
-        return None, (_conflict(head.version),)
+    expected = head.version if expected_version is None else expected_version
     try:
         proposal = proposal_of(documents, removals, allow_loss)
         fitting = runtime.fitting(actor, head.catalog)
-        return await publish_as(runtime, actor.namespace, fitting, head, proposal, head.version), ()
+        return await publish_as(runtime, actor.namespace, fitting, head, proposal, expected), ()
     except DocumentsInvalid as error:
         return None, error.faults
+    except Conflict as error:
+        return None, (Fault(("expectedVersion",), error.code, error.text, error.details),)
 
 
-def _conflict(version: int) -> Fault:
-    en = f"The company is at version {version} now: read its documents again and publish over them"
-    return Fault(
-        ("expectedVersion",),
-        "CONFLICT",
-        Text(en, f"公司当前版本为 {version}：请重新读取文档后再发布"),
-        {"version": version},
-    )
+async def find_replicas(context: AdminContext) -> tuple[Replica, ...]:
+    """The processes that serve, each with the version of this company that it served last."""
+    context.require(READ, PUBLISH)
+    return await list_replicas(context.runtime.engine, context.actor.namespace)
 
 
 async def find_persisted(context: AdminContext) -> tuple[Persisted, ...]:

@@ -32,13 +32,16 @@ async def _nothing(namespace: str, before: Catalog, after: Catalog, hurried: boo
 
 
 class Companies:
-    """Head versions by namespace. Owned by the event loop."""
+    """Head versions by namespace. Owned by the event loop. `served` is told what each request starts from."""
 
-    def __init__(self, engine: Engine, catalogs: Catalogs, limits: Limits) -> None:
+    def __init__(
+        self, engine: Engine, catalogs: Catalogs, limits: Limits, served: Callable[[str, int], None] = lambda *_: None
+    ) -> None:
         self.warm: Warm = _nothing
         """Makes ready what a new catalog needs, while the old one is served; set by who serves."""
         self._engine = engine
         self._catalogs = catalogs
+        self._served = served
         self._size = _VERSIONS_PER_SCHEMA * limits.cached_schemas
         self._versions: OrderedDict[str, int] = OrderedDict()
         self._heads: OrderedDict[str, Head] = OrderedDict()  # of those asked for most lately: they hold catalogs
@@ -50,6 +53,7 @@ class Companies:
         known = self._heads.get(namespace)
         if known is not None:
             self._heads.move_to_end(namespace)
+            self._served(namespace, known.version)
             return known
         version = self._versions.get(namespace)
         if version is None:
@@ -60,6 +64,7 @@ class Companies:
             self._heads[namespace] = head
             if len(self._heads) > self._kept:
                 self._heads.popitem(last=False)
+        self._served(namespace, version)
         return head
 
     async def refresh(self, namespace: str) -> bool:

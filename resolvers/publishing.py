@@ -23,6 +23,7 @@ from metadata.publishing.diff import Change
 from metadata.publishing.planning import merge, plan_publish
 from metadata.publishing.publication import State, find_publication
 from metadata.publishing.publish import Published, publish
+from metadata.publishing.removed import name_both_sides
 from metadata.scope import ACTOR
 from metadata.store import Head
 from resolvers.runtime import Runtime
@@ -177,8 +178,12 @@ def _check_removals(before: Catalog, proposal: Proposal) -> None:
 async def _next(runtime: Runtime, head: Head, proposal: Proposal) -> Catalog:
     before = head.catalog
     documents = merge(before.documents, proposal.documents, proposal.removals)
-    # checking hundreds of documents takes long enough that others would notice
-    return await asyncio.to_thread(next_catalog, documents, before.physical, proposal.documents.keys(), runtime.limits)
+    keys, limits = proposal.documents.keys(), runtime.limits
+    try:
+        # checking hundreds of documents takes long enough that others would notice
+        return await asyncio.to_thread(next_catalog, documents, before.physical, keys, limits)
+    except DocumentsInvalid as error:
+        raise DocumentsInvalid(name_both_sides(error.faults, before.documents, documents)) from error
 
 
 async def _role_faults(

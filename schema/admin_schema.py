@@ -28,6 +28,7 @@ from schema.admin_types import (
     PreviewPayload,
     PublishedRole,
     PublishedVersion,
+    ReplicaInfo,
     Right,
     SavePayload,
     TeamInput,
@@ -123,6 +124,10 @@ async def _persisted(info: Info) -> list[PersistedInfo]:
     return [PersistedInfo.of(item) for item in await administration.find_persisted(info.context)]
 
 
+async def _replicas(info: Info) -> list[ReplicaInfo]:
+    return [ReplicaInfo.of(item) for item in await administration.find_replicas(info.context)]
+
+
 def _limits(info: Info) -> list[Limit]:
     return [
         Limit(name=name, value=value) for name, value in administration.limits_of(info.context.runtime.limits).items()
@@ -158,6 +163,9 @@ class Query(PublicationQuery):
     tokens: list[TokenInfo] = strawberry.field(resolver=_tokens, description="One's own tokens, or all of them.")
     persisted_documents: list[PersistedInfo] = strawberry.field(
         resolver=_persisted, description="Documents that are asked for by their id."
+    )
+    replicas: list[ReplicaInfo] = strawberry.field(
+        resolver=_replicas, description="The processes that serve, and which version each served last."
     )
     limits: list[Limit] = strawberry.field(resolver=_limits, description="The limits of this server.")
 

@@ -9,6 +9,7 @@ import strawberry
 
 from access.effective import Explained
 from access.grant import Operation
+from access.replica import Replica
 from access.role import Role
 from access.token import Token
 from base.clock import timestamp
@@ -301,6 +302,32 @@ class PersistedInfo:
             name=item.name,
             created_at=instant(item.created_at),
             created_by=strawberry.ID(item.created_by) if item.created_by else None,
+        )
+
+
+@strawberry.type(name="PliantReplica", description="A process that serves.")
+class ReplicaInfo:
+    """A replica, and what it serves of this company."""
+
+    id: strawberry.ID
+    release: str = strawberry.field(description="The release of Pliant.")
+    host: str
+    started_at: Instant
+    seen_at: Instant = strawberry.field(description="When it last said that it lives.")
+    version: int | None = strawberry.field(description="The version of this company that it served last.")
+    served_at: Instant | None = strawberry.field(description="When it served that, to the minute.")
+
+    @staticmethod
+    def of(item: Replica) -> ReplicaInfo:
+        """The shown form of a replica."""
+        return ReplicaInfo(
+            id=strawberry.ID(item.id),
+            release=item.release,
+            host=item.host,
+            started_at=instant(item.started_at),
+            seen_at=instant(item.seen_at),
+            version=item.version,
+            served_at=None if item.served_at is None else instant(item.served_at),
         )
 
 

@@ -47,6 +47,9 @@ class Engine(Protocol):
     async def drop(self, namespace: str) -> None:
         """Remove a company's namespace with all its rows."""
 
+    async def lacking(self, namespace: str) -> Sequence[str]:
+        """The migrations (number and name) that a company's fixed tables still need. Asking migrates nothing."""
+
     async def fetch(self, namespace: str, sql: Sql, params: Sequence[Value] = ()) -> Sequence[Sequence[Any]]:
         """Run one reading statement. JSON and text columns come as `bytes` or `str`; the caller knows which it asked.
 

@@ -6,7 +6,8 @@ so a half-migrated namespace does not exist.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from storage.engine import Dialect
@@ -17,6 +18,8 @@ CREATE_TABLE = "CREATE TABLE IF NOT EXISTS __ns__._migration (number integer NOT
 NUMBERS = "SELECT number FROM __ns__._migration"
 """Reads the numbers of what was run."""
 
+_NOTE = "in migration "
+
 
 @dataclass(frozen=True, slots=True)
 class Migration:
@@ -25,6 +28,11 @@ class Migration:
     number: int
     name: str
     statements: Callable[[Dialect], list[str]]
+
+    @property
+    def label(self) -> str:
+        """Number and name, for people."""
+        return f"{self.number} {self.name}"
 
 
 def join(*groups: Iterable[Migration]) -> tuple[Migration, ...]:
@@ -45,3 +53,24 @@ def record(migration: Migration) -> str:
     """The statement that notes a migration as run."""
     name = migration.name.replace("'", "''")
     return f"INSERT INTO __ns__._migration (number, name) VALUES ({migration.number:d}, '{name}')"
+
+
+@contextmanager
+def told(migration: Migration) -> Iterator[None]:
+    """Errors inside name the migration: whoever reads them, or asks `failed_migration`, learns which one it was."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"{_NOTE}{migration.label}")
+        raise
+
+
+def failed_migration(error: BaseException) -> str | None:
+    """Number and name of the migration that an error, or what caused it, is about."""
+    found: BaseException | None = error
+    while found is not None:
+        for note in getattr(found, "__notes__", ()):
+            if note.startswith(_NOTE):
+                return str(note).removeprefix(_NOTE)
+        found = found.__cause__
+    return None

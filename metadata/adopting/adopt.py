@@ -83,7 +83,7 @@ def _no_object() -> Fault:
 
 
 def _first_draft(schema: Mapping[str, Json], name: str | None, notes: Notes) -> _Draft:
-    identifier = str(schema.get("$id", "")).rstrip("/#").rpartition("/")[2].partition(".")[0]
+    identifier = str(schema.get("$id", schema.get("id", ""))).rstrip("/#").rpartition("/")[2].partition(".")[0]
     wanted = name or str(schema.get("name") or schema.get("title") or identifier or "adopted")
     legal, plural = legal_entity(wanted)
     if legal != wanted:

@@ -9,6 +9,7 @@ from base.errors import Text
 from base.json import Json
 from metadata.adopting.legal import LegalNames
 from metadata.adopting.notes import DROPPED, Notes, keyword_notes
+from metadata.adopting.spread import spread
 from metadata.faults import over_limit
 from metadata.keywords import (
     PROPERTY_KEYWORDS,
@@ -71,9 +72,12 @@ def adopt_property(
     if prop is False:
         notes.add(path, DROPPED, "no value was ever allowed here", "此处不允许任何值")
         return None
+    prop, nullable = spread(prop, definitions)
     source: Mapping[str, Json] = prop if isinstance(prop, Mapping) else {}
     noted: dict[str, Json] = {"x-source": {"name": original}} if name != original else {}
-    made = AdoptedProperty(original, name, source, {**_known(source, path, notes), **noted}, _allows_null(source))
+    made = AdoptedProperty(
+        original, name, source, {**_known(source, path, notes), **noted}, nullable or _allows_null(source)
+    )
     if name != original:
         titled = {"title": original, **made.property}
         made = replace(made, property=titled)

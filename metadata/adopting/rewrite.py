@@ -93,7 +93,8 @@ def _allow_null(schema: dict[str, Json]) -> None:
         if not isinstance(options, list | tuple) or len(options) != 2:
             continue
         rest = [option for option in options if option != {"type": "null"}]
-        if len(rest) == 1 and isinstance(rest[0], Mapping):
+        # what a reference leads to may say null itself; `spread` knows the definitions
+        if len(rest) == 1 and isinstance(rest[0], Mapping) and "$ref" not in rest[0]:
             own = {key: value for key, value in schema.items() if key != keyword}
             schema.clear()
             schema.update({**rest[0], **own})
@@ -131,7 +132,26 @@ def lift_root(schema: Mapping[str, Json]) -> Mapping[str, Json]:
         if not isinstance(target, Mapping):
             break
         result = {**target, **{key: value for key, value in result.items() if key != "$ref"}}
-    return _join_all_of(result)
+    return _join_all_of(_join_alternatives(result))
+
+
+def _join_alternatives(schema: dict[str, Json]) -> dict[str, Json]:
+    """A root of alternatives only: the properties of all of them, none required; which go together stays a rule."""
+    definitions = schema.get("$defs")
+    known = definitions if isinstance(definitions, Mapping) else {}
+    for keyword in ("oneOf", "anyOf"):
+        listed = schema.get(keyword)
+        if "properties" in schema or not isinstance(listed, list | tuple):
+            continue
+        properties: dict[str, Json] = {}
+        for part in listed:
+            name = local_reference(part.get("$ref")) if isinstance(part, Mapping) else None
+            target = known.get(name) if name is not None else part
+            found = target.get("properties") if isinstance(target, Mapping) else None
+            properties = {**(found if isinstance(found, Mapping) else {}), **properties}
+        if properties:
+            return {**schema, "properties": properties}
+    return schema
 
 
 _JOINABLE = frozenset({"type", "properties", "required", "title", "description", "$ref", "additionalProperties"})

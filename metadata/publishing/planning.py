@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from base.errors import Fault, Text
+from base.errors import DocumentsInvalid, Fault, Text
 from base.json import Json
 from base.limits import DEFAULTS, Limits
 from metadata.build import Documents, next_catalog
@@ -18,6 +18,7 @@ from metadata.publishing.checks import RowCheck, row_checks
 from metadata.publishing.diff import Change, ChangeKind, diff_catalogs, match_entities, match_fields
 from metadata.publishing.fills import fill_of
 from metadata.publishing.plan import Move, Plan, fields_filled_in_place, fields_to_move, plan_of
+from metadata.publishing.removed import name_both_sides
 from metadata.store import Head
 from metadata.trash import load_trash
 from storage.engine import Engine
@@ -85,7 +86,11 @@ async def plan_publish(
 
     async def built(moved: Sequence[tuple[str, str]]) -> Catalog:
         """The new catalog. Building takes about a second per thousand entities: not on the event loop."""
-        return await asyncio.to_thread(next_catalog, documents, physical, upserts.keys(), limits, trash, moved)
+        try:
+            return await asyncio.to_thread(next_catalog, documents, physical, upserts.keys(), limits, trash, moved)
+        except DocumentsInvalid as error:
+            known = before.documents if before is not None else {}
+            raise DocumentsInvalid(name_both_sides(error.faults, known, documents)) from error
 
     catalog = await built(())
     if before is not None and catalog.hash == before.hash:

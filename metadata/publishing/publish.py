@@ -23,7 +23,7 @@ from metadata.publishing.fills import fill_default, map_choice
 from metadata.publishing.plan import Plan, migration_ddl
 from metadata.publishing.planning import Planned, plan_publish
 from metadata.publishing.publication import Publication, Target, open_publication
-from metadata.store import Head, catalog_row
+from metadata.store import Head, catalog_row, list_versions
 from metadata.trash import put, take
 from storage.batch import Applied, Batch, CatalogMoved, Cause, ChangeRow, GuardFailed, NotUnique, Outcome, Statement
 from storage.engine import Dialect, Engine
@@ -72,7 +72,7 @@ async def publish(
     """
     base = current.version if current is not None else 0
     if expected_version is not None and expected_version != base:
-        raise moved(base)
+        raise await moved(engine, namespace, base)
     await refuse_second(engine, namespace)
     planned = await plan_publish(engine, namespace, current, upserts, removals, allow_loss, limits)
     before, catalog = planned.plan.before, planned.catalog
@@ -142,7 +142,7 @@ async def _refused(engine: Engine, namespace: str, outcome: Outcome) -> None:
         case Applied():
             return
         case CatalogMoved(version):
-            raise moved(version)
+            raise await moved(engine, namespace, version)
         case GuardFailed(publications.OPEN_GUARD) | NotUnique("_publication_slot"):
             await refuse_second(engine, namespace)
     raise Conflict(Text("records changed while publishing: publish again", "发布期间记录发生了变化：请重新发布"))
@@ -190,14 +190,18 @@ def _image(document: Mapping[str, Json] | None) -> Mapping[str, Json] | None:
     return None if document is None else {"document": document}
 
 
-def moved(version: int) -> Conflict:
-    """The company is at another version than the caller has read."""
+async def moved(engine: Engine, namespace: str, version: int) -> Conflict:
+    """The company is at another version than the caller has read: which one, and who has published it."""
+    found = await list_versions(engine, namespace, 1, version + 1)
+    author = found[0].author_id if found else None
+    who, who_zh = (f"member {author}", f"成员 {author}") if author is not None else ("the system", "系统")
     return Conflict(
         Text(
-            f"the company is at version {version} now: read its documents again and publish over them",
-            f"公司当前版本为 {version}：请重新读取文档后再发布",
+            f"The company is at version {version} now, published by {who}: "
+            "read its documents again and publish over them",
+            f"公司当前版本为 {version}，由{who_zh}发布：请重新读取文档后再发布",
         ),
-        {"version": version},
+        {"version": version, "authorId": author},
     )
 
 
@@ -210,5 +214,5 @@ def under_way(found: Publication) -> Conflict:
             "wait for it, or cancel it",
             f"发布 {found.id}（基于版本 {found.base_version}，开始于 {since}）仍在准备中：请等待其完成或将其取消",
         ),
-        {"publication": found.id, "authorId": found.author_id, "version": found.base_version},
+        {"publication": found.id, "authorId": found.author_id, "baseVersion": found.base_version},
     )

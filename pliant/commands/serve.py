@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -84,6 +85,7 @@ async def serve_house(house: House, address: Address, bound: Callable[[str], Non
         sock = listen(address.host, address.port)
         limits = house.settings.limits
         app = build_app(Doors(house.desk, limits, log, partial(gauges, house), address.origins))
+        await house.appear()
         bound(url_of(sock))
         sys.stdout.flush()
         await serve_app(app, sock, limits.request_seconds)
@@ -98,3 +100,8 @@ def gauges(house: House) -> Iterator[Gauge]:
     yield Gauge("pliant_info", "The database behind this process.", 1, {"engine": house.engine.dialect})
     for cache, size in house.desk.cached().items():
         yield Gauge("pliant_cached", "What this process keeps in memory, by kind.", size, {"cache": cache})
+    if house.sweep.behind is not None:
+        yield Gauge("pliant_companies_behind", "Companies whose tables await migrations.", house.sweep.behind)
+    for migration, count in Counter(item.migration for item in house.sweep.failed.values()).items():
+        help_text = "Companies in which a migration failed."
+        yield Gauge("pliant_migrations_failed", help_text, count, {"migration": migration})

@@ -124,6 +124,18 @@ class PostgresEngine:
 
             await self._publish(namespace, work)
 
+    async def lacking(self, namespace: str) -> Sequence[str]:
+        """The migrations that a company's schema still needs."""
+        schema = self._schema(namespace)
+        async with self._pool.borrowed() as connection:
+            try:
+                if not await connection.fetch(_SCHEMA_EXISTS, schema):
+                    raise NamespaceMissing()
+                rows = await connection.fetch(placed(migrations.NUMBERS, schema))
+            except Exception as error:
+                raise understood(error) from error
+        return [item.label for item in migrations.missing(self._steps(namespace), {row[0] for row in rows})]
+
     async def fetch(self, namespace: str, sql: Sql, params: Sequence[Value] = ()) -> Sequence[Sequence[Any]]:
         """Run one reading statement; JSON comes as `bytes`, text as `str`."""
         if namespace not in self._ready:
@@ -357,15 +369,7 @@ class PostgresEngine:
         async with self._touching.setdefault(namespace, asyncio.Lock()):
             if namespace in self._ready:
                 return
-            schema = self._schema(namespace)
-            async with self._pool.borrowed() as connection:
-                try:
-                    if not await connection.fetch(_SCHEMA_EXISTS, schema):
-                        raise NamespaceMissing()
-                    rows = await connection.fetch(placed(migrations.NUMBERS, schema))
-                except Exception as error:
-                    raise understood(error) from error
-            if migrations.missing(self._steps(namespace), {row[0] for row in rows}):
+            if await self.lacking(namespace):
                 await self._migrate_fixed(namespace, create=False)
             self._ready.add(namespace)
 
@@ -379,8 +383,9 @@ class PostgresEngine:
             await connection.execute(placed(migrations.CREATE_TABLE, schema))
             done = {row[0] for row in await connection.fetch(placed(migrations.NUMBERS, schema))}
             for migration in migrations.missing(self._steps(namespace), done):
-                for text in (*migration.statements("postgresql"), migrations.record(migration)):
-                    await connection.execute(placed(text, schema))
+                with migrations.told(migration):
+                    for text in (*migration.statements("postgresql"), migrations.record(migration)):
+                        await connection.execute(placed(text, schema))
 
         await self._publish(namespace, work)
         self._ready.add(namespace)

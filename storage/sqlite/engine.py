@@ -116,6 +116,18 @@ class SqliteEngine:
                 path.with_suffix(suffix).unlink(missing_ok=True)
             self._paths.pop(namespace, None)
 
+    async def lacking(self, namespace: str) -> Sequence[str]:
+        """The migrations that a company's file still needs."""
+        path = self._path(namespace)
+        if not await asyncio.to_thread(path.exists):
+            raise NamespaceMissing()
+        generation = self._generations.get(namespace, 0)
+        try:
+            rows = await self._readers.fetch(path, generation, placed(migrations.NUMBERS, ""), ())
+        except StatementRefused:  # not even the table of migrations: a creation that was cut off
+            rows = []
+        return [item.label for item in migrations.missing(self._steps(namespace), {row[0] for row in rows})]
+
     async def fetch(self, namespace: str, sql: Sql, params: Sequence[Value] = ()) -> Sequence[Sequence[Any]]:
         """Run one reading statement in a reader thread; JSON and text come as `str`."""
         if namespace not in self._ready:
@@ -243,15 +255,7 @@ class SqliteEngine:
         async with self._touching.setdefault(namespace, asyncio.Lock()):
             if namespace in self._ready:
                 return
-            path = self._path(namespace)
-            if not await asyncio.to_thread(path.exists):
-                raise NamespaceMissing()
-            generation = self._generations.get(namespace, 0)
-            try:
-                rows = await self._readers.fetch(path, generation, placed(migrations.NUMBERS, ""), ())
-            except StatementRefused:  # not even the table of migrations: a creation that was cut off
-                rows = []
-            if migrations.missing(self._steps(namespace), {row[0] for row in rows}):
+            if await self.lacking(namespace):
                 await self._migrate_fixed(namespace, create=False)
             self._ready.add(namespace)
 
@@ -263,8 +267,9 @@ class SqliteEngine:
             connection.execute(placed(migrations.CREATE_TABLE, ""))
             done = {row[0] for row in connection.execute(placed(migrations.NUMBERS, "")).fetchall()}
             for migration in migrations.missing(steps, done):
-                for text in (*migration.statements("sqlite"), migrations.record(migration)):
-                    connection.execute(placed(text, ""))
+                with migrations.told(migration):
+                    for text in (*migration.statements("sqlite"), migrations.record(migration)):
+                        connection.execute(placed(text, ""))
             return None, True
 
         try:

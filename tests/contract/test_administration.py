@@ -40,6 +40,7 @@ async def test_every_operation_asks_for_its_right(owner: Client, seller: Client)
         "{ adopt(schema: {}) { document } }",
         "{ roles { name } }",
         "{ persistedDocuments { id } }",
+        "{ replicas { id } }",
         f'{{ memberAccess(memberId: "{other}") {{ roles }} }}',
         f'{{ effectiveAccess(memberId: "{other}", entity: "account") {{ operation }} }}',
         "mutation { publish(documents: []) { version } }",

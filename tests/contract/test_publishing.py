@@ -119,7 +119,9 @@ async def test_losses_are_asked_for(house: House) -> None:
 async def test_versions_guard_a_publish(owner: Client) -> None:
     assert (await publish(owner, with_field(ACCOUNT, "size", type="integer"), v=1))["version"] == 2
     late = await publish(owner, with_field(ACCOUNT, "size", type="number"), v=1)
-    assert [(error["code"], error["details"]) for error in late["userErrors"]] == [("CONFLICT", {"version": 2})]
+    by = (await owner.actor()).member_id
+    told = {"version": 2, "authorId": by}
+    assert [(error["code"], error["details"]) for error in late["userErrors"]] == [("CONFLICT", told)]
     same = await publish(owner, with_field(ACCOUNT, "size", type="integer"), v=2)
     assert (same["version"], same["changes"]) == (2, [])
     versions = await owner.administer("{ versions(first: 1) { version authorId createdAt hash } }")

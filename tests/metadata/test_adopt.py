@@ -96,6 +96,34 @@ def test_over_budget_is_refused() -> None:
         adopt(obj({f"p{n}": {"type": "string"} for n in range(20_000)}))
 
 
+def test_definitions_of_choices_and_plain_values_are_seen_through() -> None:
+    color = {"enum": ["dark red", "green"], "title": "Color"}
+    reference = {"$ref": "#/$defs/Color"}
+    source = obj({
+        "color": reference, "maybe": {"anyOf": [reference, {"type": "null"}]},
+        "many": {"type": "array", "items": reference}, "titled": {"allOf": [reference], "default": "green"},
+    }, required=["color", "maybe"], **{"$defs": {"Color": color}})  # fmt: skip
+    document = adopt(source).document
+    fields = next_catalog({("entity", "adopted"): document}, None).entities["adopted"].fields
+    names = ("color", "maybe", "many", "titled")
+    assert [fields[name].type.name for name in names] == ["choice", "choice", "choices", "choice"]
+    assert [choice.value for choice in fields["color"].choices] == ["DARK_RED", "green"]
+    assert document["required"] == ["color"], "what may be null is not required"
+
+
+def test_a_long_enumeration_stays_one_definition() -> None:
+    rules = {"enum": [f"R{number}" for number in range(900)]}
+    listed = {"type": "array", "items": {"$ref": "#/definitions/Rule"}}
+    source = obj({f"rules{number}": listed for number in range(30)}, definitions={"Rule": rules})
+    assert len(str(adopt(source).document)) < 40_000
+
+
+def test_a_root_of_alternatives_has_the_properties_of_all() -> None:
+    options = [{"$ref": "#/definitions/card"}, obj({"iban": {"type": "string"}})]
+    document = adopt({"oneOf": options, "definitions": {"card": obj({"number": {"type": "string"}})}}).document
+    assert set(document["properties"]) == {"number", "iban"}  # type: ignore[arg-type]
+
+
 async def test_an_adopted_schema_takes_rows(company: Company) -> None:
     adopted = adopt(WILD["snake case"])
     name = str(adopted.document["name"])

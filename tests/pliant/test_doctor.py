@@ -15,7 +15,7 @@ def test_all_is_well(tmp_path: Path) -> None:
     pliant(tmp_path, "company", "create", "Acme")
     ran = pliant(tmp_path, "doctor", "--json", PLIANT_SECRET_KEY="k" * 32)
     assert ran.code == 0, ran.out
-    assert set(verdicts(ran)) == {"python", "packages", "rooms", "folder", "key", "database", "explore"}
+    assert set(verdicts(ran)) == {"python", "packages", "rooms", "folder", "key", "database", "companies", "explore"}
     assert {verdict for check, verdict in verdicts(ran).items() if check != "explore"} == {"ok"}
     database = next(item for item in ran.json["findings"] if item["check"] == "database")
     assert "SQLite 3." in database["message"]
