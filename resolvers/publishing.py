@@ -76,16 +76,16 @@ def proposal_of(documents: Sequence[Json], removals: Sequence[Key] = (), allow_l
 
 async def preview(runtime: Runtime, actor: Actor, head: Head, proposal: Proposal) -> Preview:
     """What publishing would do, faults of documents and of rows included; nothing is written."""
-    _check_removals(head.catalog, proposal)
+    check_removals(head.catalog, proposal)
     try:
-        catalog = await _next(runtime, head, proposal)
+        catalog = await proposed_catalog(runtime, head, proposal)
     except DocumentsInvalid as error:
         return Preview((), error.faults)
     changes = diff_catalogs(head.catalog, catalog)
     engine = runtime.engine
     census = Census(engine, actor.namespace)
     steps = await plan_steps(census, head.catalog, catalog, changes, proposal.allow_loss, engine.dialect)
-    faults = [*steps.faults, *await _role_faults(runtime, actor.namespace, actor, head.catalog, catalog, proposal)]
+    faults = [*steps.faults, *await role_faults(runtime, actor.namespace, actor, head.catalog, catalog, proposal)]
     return Preview(changes, tuple(faults))
 
 
@@ -107,10 +107,10 @@ async def publish_as(
         if touches_roles:
             actor.require(ROLES)
     if head is not None:
-        _check_removals(head.catalog, proposal)
+        check_removals(head.catalog, proposal)
     if head is not None and touches_roles:
-        catalog = await _next(runtime, head, proposal)
-        faults = await _role_faults(runtime, namespace, actor, head.catalog, catalog, proposal)
+        catalog = await proposed_catalog(runtime, head, proposal)
+        faults = await role_faults(runtime, namespace, actor, head.catalog, catalog, proposal)
         if faults:
             raise DocumentsInvalid(tuple(faults))
     published = await publish(
@@ -129,21 +129,23 @@ async def publish_as(
     return published
 
 
-def _check_removals(before: Catalog, proposal: Proposal) -> None:
+def check_removals(before: Catalog, proposal: Proposal) -> None:
+    """Raise `BadInput` when a document is to be removed that does not exist."""
     missing = [key for key in proposal.removals if key not in before.documents]
     if missing:
         kind, name = missing[0]
         raise BadInput(Text(f"There is no document {kind}/{name} to remove", f"没有可删除的文档 {kind}/{name}"))
 
 
-async def _next(runtime: Runtime, head: Head, proposal: Proposal) -> Catalog:
+async def proposed_catalog(runtime: Runtime, head: Head, proposal: Proposal) -> Catalog:
+    """The catalog that a proposal makes of a head. Raises `DocumentsInvalid`."""
     before = head.catalog
     documents = merge(before.documents, proposal.documents, proposal.removals)
     # checking hundreds of documents takes long enough that others would notice
     return await asyncio.to_thread(next_catalog, documents, before.physical, proposal.documents.keys(), runtime.limits)
 
 
-async def _role_faults(
+async def role_faults(
     runtime: Runtime, namespace: str, actor: Actor | None, before: Catalog, after: Catalog, proposal: Proposal
 ) -> list[Fault]:
     """Nobody grants what he lacks, and somebody must still be able to manage members."""
