@@ -14,12 +14,15 @@ from access.actor import Actor
 from base.errors import DocumentsInvalid, Fault, Text
 from metadata.catalog import Catalog
 from metadata.publishing.census import Census
-from metadata.publishing.cost import NO_COST, Cost
+from metadata.publishing.cost import NO_COST, Cost, cost_of
 from metadata.publishing.diff import Change, diff_catalogs
 from metadata.publishing.document_diff import DocumentDifference, diff_documents
+from metadata.publishing.failing import Finder
 from metadata.publishing.publish import merge, plan_steps
 from metadata.publishing.uses import Dependent, dependents, going_things
+from metadata.publishing.work import table_works
 from metadata.store import Head
+from resolvers.failing import FailingRows, shown_failures
 from resolvers.publishing import Proposal, check_removals, proposed_catalog, role_faults
 from resolvers.runtime import Runtime
 
@@ -43,31 +46,6 @@ class SchemaChange:
 
 Compare: TypeAlias = Callable[[Catalog, Catalog], tuple[SchemaChange, ...]]
 """The schema of a company's owner under two catalogs, compared."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A record that the asking actor may read, with its display value."""
-
-    id: str
-    display: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class FailingRows:
-    """Live records that would not meet a rule or keyword. `blocks`: a publish is refused while there are any.
-
-    `scanned` is None when all records were counted, else how many were looked at. `query` is a GraphQL document that
-    lists them. At most five `samples`, of those that the actor may read.
-    """
-
-    path: tuple[str, ...]
-    text: Text
-    count: int
-    blocks: bool
-    scanned: int | None = None
-    samples: tuple[Sample, ...] = ()
-    query: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +91,18 @@ async def preview(runtime: Runtime, actor: Actor, head: Head, proposal: Proposal
     except DocumentsInvalid as error:
         return Preview(head.version, error.faults, documents)
     changes = diff_catalogs(before, after)
-    engine = runtime.engine
-    steps = await plan_steps(
-        Census(engine, actor.namespace), before, after, changes, proposal.allow_loss, engine.dialect
-    )
-    faults = [*steps.faults, *await role_faults(runtime, actor.namespace, actor, before, after, proposal)]
+    engine, namespace = runtime.engine, actor.namespace
+    census = Census(engine, namespace)
+    steps = await plan_steps(census, before, after, changes, proposal.allow_loss, engine.dialect)
+    faults = [*steps.faults, *await role_faults(runtime, namespace, actor, before, after, proposal)]
+    failing = await Finder(engine, namespace, runtime.limits).find(before, after)
     return Preview(
         head.version,
         tuple(faults),
         documents,
         changes,
         compare(before, after),
-        dependents=dependents(before, going_things(before, changes)),
+        await shown_failures(runtime, actor, head, failing),
+        dependents(before, going_things(before, changes)),
+        cost=cost_of(await table_works(census, before, after, engine.dialect)),
     )
