@@ -35,6 +35,7 @@ from metadata.persisted import MIGRATIONS as PERSISTED
 from metadata.publishing.publish import Published
 from metadata.store import MIGRATIONS as CATALOGS
 from metadata.store import Catalogs, Head
+from metadata.usage import MIGRATIONS as USES
 from pliant.settings import Settings
 from records.reading.cursor import Sealer
 from records.shares import MIGRATIONS as SHARES
@@ -42,6 +43,7 @@ from resolvers.companies import Companies
 from resolvers.persisted import PersistedTexts
 from resolvers.publishing import proposal_of, publish_as
 from resolvers.runtime import Runtime
+from resolvers.usage import Usage
 from schema.desk import Desk
 from schema.request import GraphQLRequest, Reply
 from sources.seat import Seat
@@ -49,7 +51,7 @@ from storage.choice import open_engine
 from storage.engine import Engine
 from storage.upkeep import Upkeep
 
-COMPANY_MIGRATIONS = (*ACCESS, *CATALOGS, *PERSISTED, *SHARES)
+COMPANY_MIGRATIONS = (*ACCESS, *CATALOGS, *PERSISTED, *USES, *SHARES)
 """The fixed tables of every company, beside storage's own."""
 
 _log = logging.getLogger(__name__)
@@ -78,6 +80,7 @@ class House:
         catalogs = Catalogs(engine, limits)
         self._sequencer = Sequencer(engine, self._namespaces)
         self._upkeep = Upkeep(engine, self._namespaces)
+        self._usage = Usage(engine, limits)
         self.runtime = Runtime(
             engine=engine,
             limits=limits,
@@ -87,6 +90,7 @@ class House:
             credentials=Credentials(engine, resolver, limits),
             persisted=PersistedTexts(engine, limits),
             resolver=resolver,
+            usage=self._usage,
             wake=self._sequencer.wake,
             compiled=settings.compiled,
         )
@@ -108,6 +112,7 @@ class House:
                 _log.warning("company %s was left half made and has been removed", company.id)
             house._sequencer.start()
             house._upkeep.start()
+            house._usage.start()
         except BaseException:
             await engine.close()
             raise
@@ -116,6 +121,7 @@ class House:
     async def close(self) -> None:
         """Finish what is under way and disconnect."""
         await self.runtime.companies.close()
+        await self._usage.stop()
         await self._upkeep.stop()
         await self._sequencer.stop()
         await self.engine.close()

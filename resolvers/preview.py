@@ -5,23 +5,27 @@ Nothing is written. The GraphQL side is compared by the room above (`Compare`), 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
 from access.actor import Actor
+from access.token import list_tokens
+from base.clock import timestamp
 from base.errors import DocumentsInvalid, Fault, Text
 from metadata.catalog import Catalog
+from metadata.persisted import persisted_texts
 from metadata.publishing.census import Census
 from metadata.publishing.cost import NO_COST, Cost, cost_of
 from metadata.publishing.diff import Change, diff_catalogs
 from metadata.publishing.document_diff import DocumentDifference, diff_documents
 from metadata.publishing.failing import Finder
 from metadata.publishing.publish import merge, plan_steps
-from metadata.publishing.uses import Dependent, dependents, going_things
+from metadata.publishing.uses import Dependent, dependents, going_things, name_both_sides
 from metadata.publishing.work import table_works
 from metadata.store import Head
+from metadata.usage import Use, read_uses
 from resolvers.failing import FailingRows, shown_failures
 from resolvers.publishing import Proposal, check_removals, proposed_catalog, role_faults
 from resolvers.runtime import Runtime
@@ -46,6 +50,9 @@ class SchemaChange:
 
 Compare: TypeAlias = Callable[[Catalog, Catalog], tuple[SchemaChange, ...]]
 """The schema of a company's owner under two catalogs, compared."""
+
+ReadDocument: TypeAlias = Callable[[Catalog, str], Collection[str]]
+"""The schema coordinates that a GraphQL document names, as the company's owner sees them; none for what is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,28 +88,70 @@ class Preview:
     cost: Cost = NO_COST
 
 
-async def preview(runtime: Runtime, actor: Actor, head: Head, proposal: Proposal, compare: Compare) -> Preview:
+def clients_of(uses: Iterable[Use], changes: Iterable[SchemaChange], names: Mapping[str, str]) -> Iterator[ClientUse]:
+    """Who was seen using what breaks, most frequent first; `names` are those of tokens by id."""
+    breaking = {change.coordinate for change in changes if change.severity is Severity.BREAKING}
+    for use in uses:
+        hit = tuple(name for name in use.document.coordinates if name in breaking)
+        if hit:
+            document, token = use.document, use.token
+            yield ClientUse(
+                hit,
+                document.document,
+                document.name,
+                token,
+                names.get(token) if token is not None else None,
+                use.count,
+                timestamp(use.last_at),
+            )
+
+
+async def _clients(
+    runtime: Runtime, namespace: str, before: Catalog, schema: tuple[SchemaChange, ...], read: ReadDocument
+) -> tuple[ClientUse, ...]:
+    """Clients by evidence of use, then persisted documents that would break though nobody was seen with them."""
+    if runtime.usage is not None:
+        await runtime.usage.flush()
+    engine = runtime.engine
+    uses = await read_uses(engine, namespace, runtime.limits)
+    names = {token.id: token.name for token in await list_tokens(engine, namespace)} if uses else {}
+    found = list(clients_of(uses, schema, names))
+    breaking = {change.coordinate for change in schema if change.severity is Severity.BREAKING}
+    if breaking:
+        for item, text in (await persisted_texts(engine, namespace)).items():
+            hit = tuple(name for name in read(before, text) if name in breaking)
+            if hit:
+                found.append(ClientUse(hit, item.id, item.name, persisted=True))
+    return tuple(found)
+
+
+async def preview(
+    runtime: Runtime, actor: Actor, head: Head, proposal: Proposal, compare: Compare, read: ReadDocument
+) -> Preview:
     """What publishing would do, with faults of documents and rows. Raises `BadInput` for a removal of nothing."""
     before = head.catalog
     check_removals(before, proposal)
-    documents = diff_documents(before.documents, merge(before.documents, proposal.documents, proposal.removals))
+    wanted = merge(before.documents, proposal.documents, proposal.removals)
+    documents = diff_documents(before.documents, wanted)
     try:
         after = await proposed_catalog(runtime, head, proposal)
     except DocumentsInvalid as error:
-        return Preview(head.version, error.faults, documents)
+        return Preview(head.version, name_both_sides(error.faults, before.documents, wanted), documents)
     changes = diff_catalogs(before, after)
     engine, namespace = runtime.engine, actor.namespace
     census = Census(engine, namespace)
     steps = await plan_steps(census, before, after, changes, proposal.allow_loss, engine.dialect)
     faults = [*steps.faults, *await role_faults(runtime, namespace, actor, before, after, proposal)]
     failing = await Finder(engine, namespace, runtime.limits).find(before, after)
+    schema = compare(before, after)
     return Preview(
         head.version,
         tuple(faults),
         documents,
         changes,
-        compare(before, after),
+        schema,
         await shown_failures(runtime, actor, head, failing),
         dependents(before, going_things(before, changes)),
-        cost=cost_of(await table_works(census, before, after, engine.dialect)),
+        await _clients(runtime, namespace, before, schema, read),
+        cost_of(await table_works(census, before, after, engine.dialect)),
     )

@@ -64,7 +64,7 @@ _ZH: Final[Mapping[str, str]] = {
 
 def compare_catalogs(before: Catalog, after: Catalog) -> tuple[SchemaChange, ...]:
     """What the company's owner, who sees everything, would find changed in the schema; breaking changes first."""
-    old, new = _owners(before), _owners(after)
+    old, new = owners_schema(before), owners_schema(after)
     old_part, new_part = limited(old, new, before, after)
     renamed = renamed_types(before.entities, after.entities)
     found = [_told(change, old_part, renamed) for change in find_schema_changes(old_part, new_part)]
@@ -111,7 +111,8 @@ def renamed_types(before: Mapping[str, Entity], after: Mapping[str, Entity]) -> 
     return found
 
 
-def _owners(catalog: Catalog) -> Merged:
+def owners_schema(catalog: Catalog) -> Merged:
+    """The schema of an actor who may do everything."""
     surface = surface_of(catalog, resolve(roles_of(catalog), [OWNER]))
     return merge(catalog, surface, roots(catalog, surface), lambda _: None)
 

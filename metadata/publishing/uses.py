@@ -6,13 +6,16 @@ roles), so a comment that mentions a field is no use of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from access.grant import ParentRows
 from access.role import Role
+from base.errors import Fault, Text
 from expressions import Expression
+from metadata.build import Documents
 from metadata.catalog import Catalog, Entity
+from metadata.faults import UNKNOWN
 from metadata.kinds import KINDS
 from metadata.publishing.diff import Change, ChangeKind
 
@@ -124,3 +127,36 @@ def named_by(catalog: Catalog, entity: Entity, expression: Expression) -> Iterat
                 yield current.name, item.name
             if relation is not None:
                 current = catalog.entities[relation.target]
+
+
+def name_both_sides(faults: Iterable[Fault], before: Documents, after: Documents) -> tuple[Fault, ...]:
+    """Faults of documents that name what another document no longer has, told with that other document.
+
+    The path names the side that needs it; the text and `details.removedBy` name the side that takes it away.
+    """
+    removed = dict(_removed(before, after))
+    return tuple(_with_remover(fault, removed) if fault.code == UNKNOWN else fault for fault in faults)
+
+
+def _removed(before: Documents, after: Documents) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Names of properties and entities that are gone -> the document that had or was them."""
+    for key, document in before.items():
+        now = after.get(key)
+        if now is None:
+            yield key[1], key
+        old, new = document.get("properties"), now.get("properties") if isinstance(now, Mapping) else None
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            for name in old.keys() - new.keys():
+                yield name, key
+
+
+def _with_remover(fault: Fault, removed: Mapping[str, tuple[str, str]]) -> Fault:
+    named = next((name for name in removed if f"'{name}'" in fault.text.en or f".{name}" in fault.text.en), None)
+    if named is None:
+        return fault
+    remover = "/".join(removed[named])
+    if fault.path[:2] == removed[named]:
+        return fault
+    en = f"{fault.text.en}; {remover} no longer has it: change both, or keep it"
+    zh = f"{fault.text.zh}；{remover} 将不再包含它：请同时修改，或予以保留"
+    return replace(fault, text=Text(en, zh), details={**fault.details, "removedBy": remover})

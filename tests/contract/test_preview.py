@@ -110,10 +110,8 @@ async def test_uniques_and_choices_that_go(owner: Client) -> None:
         (("stage", "enum"), 2, True),
         (("x-unique", "0"), 2, True),
     ]
-    assert (
-        found.rows[0].query
-        == "{ opportunities(filter: {stage: {eq: WON}}, first: 50) { totalCount nodes { id name } } }"
-    )
+    asked = "{ opportunities(filter: {stage: {eq: WON}}, first: 50) { totalCount nodes { id name } } }"
+    assert found.rows[0].query == asked
     assert (await owner.data(asked))["opportunities"]["totalCount"] == 2
 
 
@@ -161,3 +159,12 @@ async def test_documents_that_cannot_be_built_still_show_what_they_change(owner:
     assert [fault.code for fault in found.faults] == ["DOCUMENT_UNKNOWN_NAME"]
     assert [item.document for item in found.documents] == [("entity", "opportunity")]
     assert found.changes == ()
+
+
+async def test_a_removal_that_another_document_needs_names_both_sides(owner: Client) -> None:
+    document = changed()
+    del document["properties"]["score"]
+    (fault,) = (await previewed(owner, document)).faults
+    assert fault.path[:3] == ("role", "seller", "entities")
+    assert fault.details["removedBy"] == "entity/opportunity"
+    assert "entity/opportunity no longer has it" in fault.text.en
