@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from access.actor import Actor
 from access.token import list_tokens
@@ -29,6 +29,9 @@ from metadata.usage import Use, read_uses
 from resolvers.failing import FailingRows, shown_failures
 from resolvers.publishing import Proposal, check_removals, proposed_catalog, role_faults
 from resolvers.runtime import Runtime
+
+_TOKENS: Final = "tokens.manage"
+"""Who lacks it is told the ids of tokens, not their names."""
 
 
 class Severity(StrEnum):
@@ -107,14 +110,15 @@ def clients_of(uses: Iterable[Use], changes: Iterable[SchemaChange], names: Mapp
 
 
 async def _clients(
-    runtime: Runtime, namespace: str, before: Catalog, schema: tuple[SchemaChange, ...], read: ReadDocument
+    runtime: Runtime, actor: Actor, before: Catalog, schema: tuple[SchemaChange, ...], read: ReadDocument
 ) -> tuple[ClientUse, ...]:
     """Clients by evidence of use, then persisted documents that would break though nobody was seen with them."""
     if runtime.usage is not None:
         await runtime.usage.flush()
-    engine = runtime.engine
+    engine, namespace = runtime.engine, actor.namespace
+    may_name = _TOKENS in actor.platform
     uses = await read_uses(engine, namespace, runtime.limits)
-    names = {token.id: token.name for token in await list_tokens(engine, namespace)} if uses else {}
+    names = {token.id: token.name for token in await list_tokens(engine, namespace)} if may_name else {}
     found = list(clients_of(uses, schema, names))
     breaking = {change.coordinate for change in schema if change.severity is Severity.BREAKING}
     if breaking:
@@ -152,6 +156,6 @@ async def preview(
         schema,
         await shown_failures(runtime, actor, head, failing),
         dependents(before, going_things(before, changes)),
-        await _clients(runtime, namespace, before, schema, read),
+        await _clients(runtime, actor, before, schema, read),
         cost_of(await table_works(census, before, after, engine.dialect)),
     )

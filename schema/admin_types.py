@@ -100,14 +100,6 @@ class DocumentChange:
         )
 
 
-@strawberry.type(name="PliantPreview", description="What publishing would change, and what stands against it.")
-class PreviewPayload:
-    """A preview; nothing was written."""
-
-    changes: list[DocumentChange]
-    user_errors: list[UserError]
-
-
 @strawberry.type(name="PliantPublishPayload", description="A publish that was done, or the faults that stopped it.")
 class PublishPayload:
     """The company's new version and what changed."""

@@ -1,7 +1,7 @@
 """What a publish costs: per table the work, the locks, and an estimate of the time, from measured constants.
 
 A pure function of what the tables hold and what is to be done to them. The constants are from PostgreSQL 15 on two
-shared cores (docs/publishing.md): they tell seconds from minutes, not one second from two.
+shared cores (docs/preview.md): they tell seconds from minutes, not one second from two.
 """
 
 from __future__ import annotations

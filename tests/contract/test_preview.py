@@ -168,3 +168,44 @@ async def test_a_removal_that_another_document_needs_names_both_sides(owner: Cli
     assert fault.path[:3] == ("role", "seller", "entities")
     assert fault.details["removedBy"] == "entity/opportunity"
     assert "entity/opportunity no longer has it" in fault.text.en
+
+
+PREVIEW = """query($d: [JSON!]!) { preview(documents: $d, allowLoss: ["opportunity.lines"]) {
+  changes { kind path } documents { kind name change changes { path kind before after } }
+  schema { severity coordinate message } records { path message count blocks samples { id display } query }
+  dependents { thing kind name path } clients { coordinates documentId count persisted }
+  cost { prepared seconds blockedMs tables { table rows columns indexes fills } } userErrors { code message } } }"""
+
+
+async def test_the_administration_answers_all_of_it(owner: Client) -> None:
+    await filled(owner)
+    document = changed(probability={"type": "integer", "maximum": 50})
+    del document["properties"]["lines"]
+    await owner.data("{ opportunities { nodes { lines { totalCount } } } }")
+    found = (await owner.administer(PREVIEW, d=[document]))["preview"]
+    assert found["userErrors"] == []
+    assert found["documents"][0]["name"] == "opportunity"
+    breaking = [item["coordinate"] for item in found["schema"] if item["severity"] == "BREAKING"]
+    assert "Opportunity.lines" in breaking
+    (failing,) = found["records"]
+    assert (failing["count"], failing["blocks"], len(failing["samples"])) == (4, False, 4)
+    (client,) = found["clients"]
+    assert "Opportunity.lines" in client["coordinates"]
+    assert found["cost"]["prepared"] is False
+    chinese = Client(owner.house, owner.token, "zh-Hans")
+    told = (await chinese.administer(PREVIEW, d=[document]))["preview"]
+    assert told["records"][0]["message"] == "的“probability”大于 50"
+
+
+async def test_the_administration_tells_who_uses_aliases(owner: Client) -> None:
+    document = copy.deepcopy(ACCOUNT)
+    document["properties"]["company"] = {**document["properties"].pop("name"), "x-was": ["name"]}
+    document.update({"x-display": "company", "required": ["company"], "x-unique": [["company"]]})
+    await owner.house.publish((await owner.actor()).company, [document])
+    await owner.data("query Old { accounts { nodes { name } } }")
+    (use,) = (await owner.administer("{ aliasUse { coordinate current name tokenId count lastAt } }"))["aliasUse"]
+    assert use.pop("lastAt")
+    assert use == {
+        "coordinate": "Account.name", "current": "company", "name": "Old",
+        "tokenId": (await owner.actor()).token_id, "count": 1,
+    }  # fmt: skip
