@@ -192,7 +192,9 @@ def coordinate_of(change: CoreChange) -> str:
 
 
 def severity_of(change: CoreChange) -> Severity:
-    """Severity as graphql-core ranks a change."""
+    """Severity as graphql-core ranks a change, but that a new optional input field is safe: absent is unchanged."""
+    if change.type is DangerousChangeType.OPTIONAL_INPUT_FIELD_ADDED:
+        return Severity.SAFE
     if isinstance(change.type, BreakingChangeType):
         return Severity.BREAKING
     return Severity.DANGEROUS if isinstance(change.type, DangerousChangeType) else Severity.SAFE
