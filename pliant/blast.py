@@ -31,6 +31,7 @@ _SIGNS: Final = {
     Difference.REMOVED: "-",
     Difference.CHANGED: "~",
     Difference.REORDERED: "~",
+    Difference.RENAMED: "~",
 }
 _SEVERITIES: Final = {
     Severity.BREAKING: ("!", Text("breaking", "不兼容")),
@@ -164,11 +165,14 @@ def _value_line(change: JsonChange, words: _Words) -> str:
             return f"{path}: {_value(change.before)}"
         case Difference.REORDERED:
             return words.text(f"{path}: another order", f"{path}：顺序改变")
+        case Difference.RENAMED:
+            return words.text(f"{path}: renamed, was {change.before}", f"{path}：由 {change.before} 更名")
     return f"{path}: {_value(change.before)} -> {_value(change.after)}"
 
 
 def _value(value: Json) -> str:
-    return dump(value).decode()
+    # what was cut is text by now, and not to be quoted again
+    return value if isinstance(value, str) and value.endswith("…") else dump(value).decode()
 
 
 def _faults(preview: Preview, words: _Words) -> list[str]:

@@ -33,6 +33,7 @@ class Difference(StrEnum):
     REMOVED = "removed"
     CHANGED = "changed"
     REORDERED = "reordered"
+    RENAMED = "renamed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +101,30 @@ def diff_json(before: Json, after: Json, path: tuple[str, ...] = ()) -> Iterator
 
 
 def _diff_objects(before: Mapping[str, Json], after: Mapping[str, Json], path: tuple[str, ...]) -> Iterator[JsonChange]:
+    renamed = _renamed(before, after) if path[-1:] == ("properties",) else {}
     for key, value in before.items():
-        if key not in after:
+        if key in renamed:
+            yield JsonChange((*path, renamed[key]), Difference.RENAMED, key, renamed[key])
+            yield from diff_json(value, after[renamed[key]], (*path, renamed[key]))
+        elif key not in after:
             yield JsonChange((*path, key), Difference.REMOVED, shown(value))
         else:
             yield from diff_json(value, after[key], (*path, key))
     for key, value in after.items():
-        if key not in before:
+        if key not in before and key not in renamed.values():
             yield JsonChange((*path, key), Difference.ADDED, after=shown(value))
+
+
+def _renamed(before: Mapping[str, Json], after: Mapping[str, Json]) -> dict[str, str]:
+    """Old name -> new name of properties that say by x-was what they were."""
+    found: dict[str, str] = {}
+    for name, prop in after.items():
+        listed = prop.get("x-was") if isinstance(prop, Mapping) and name not in before else None
+        for old in listed if isinstance(listed, list | tuple) else ():
+            if isinstance(old, str) and old in before and old not in after:
+                found.setdefault(old, name)
+                break
+    return found
 
 
 def _diff_lists(before: Sequence[Json], after: Sequence[Json], path: tuple[str, ...]) -> Iterator[JsonChange]:

@@ -29,6 +29,11 @@ def told(before: Any, after: Any) -> list[tuple[str, str]]:
         ),
         ({"examples": [1, 1]}, {"examples": [1, 2]}, [("examples", "changed")]),
         ({"properties": {"a": {"type": "string"}}}, {"properties": {}}, [("properties.a", "removed")]),
+        (
+            {"properties": {"a": {"type": "string"}}},
+            {"properties": {"b": {"type": "string", "x-was": ["a"]}}},
+            [("properties.b", "renamed"), ("properties.b.x-was", "added")],
+        ),
         ({"default": True}, {"default": 1}, [("default", "changed")]),
         ({"a": {"b": 1}}, {"a": [1]}, [("a", "changed")]),
     ],
