@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from base.json import Json
 from expressions import Expression
+from metadata.aliases import field_aliases
 from metadata.field import Field, Relation, Titles
 from storage.batch import NAMESPACE
 
@@ -85,6 +86,11 @@ class Entity:
     def by_api_name(self) -> Mapping[str, Field]:
         """Fields by the name of their scalar in the API (`accountId`, `amount`); fields without columns are absent."""
         return {item.api_name: item for item in self.fields.values() if item.columns}
+
+    @cached_property
+    def aliases(self) -> Mapping[str, str]:
+        """Former API names of fields and relations -> the current ones."""
+        return field_aliases(self.fields, self.relations)
 
 
 @dataclass(frozen=True, slots=True)

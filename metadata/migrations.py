@@ -6,6 +6,7 @@ from metadata.persisted import MIGRATIONS as PERSISTED
 from metadata.publishing.publication import MIGRATIONS as PUBLICATIONS
 from metadata.store import MIGRATIONS as CATALOGS
 from metadata.trash import MIGRATIONS as TRASH
+from metadata.usage import MIGRATIONS as USES
 
-MIGRATIONS = (*CATALOGS, *TRASH, *PUBLICATIONS, *PERSISTED)
-"""Versions of the catalog, the trash, publications, persisted documents."""
+MIGRATIONS = (*CATALOGS, *TRASH, *PUBLICATIONS, *PERSISTED, *USES)
+"""Versions of the catalog, the trash, publications, persisted documents, evidence of use."""

@@ -15,6 +15,7 @@ from base.errors import Fault, Text
 from metadata.catalog import Entity
 from metadata.faults import clash, invalid, reserved
 from metadata.field import Field, GraphQLKind
+from metadata.plural import pluralize
 
 NAME = re.compile(r"[a-z][A-Za-z0-9]{0,62}")
 """An API name: ASCII, camelCase, at most 63 bytes (longer ones would not fit a database's names)."""
@@ -213,6 +214,33 @@ def generated_fields(entity: Entity) -> Iterator[tuple[str, str, tuple[str, ...]
             yield relation.name, f"the inverse of {relation.target}.{relation.inverse}", path
 
 
+def former_names(entity: Entity) -> Iterator[GeneratedName]:
+    """The aliases of one entity: root fields under its former names, and former names of its fields."""
+    path = ("entity", entity.name)
+    for old in entity.was:
+        plural = pluralize(old)
+        owner = f"the former name of entity {entity.name}"
+        for name in (old, plural):
+            yield GeneratedName("query", name, owner, (*path, "x-was"))
+    for item in entity.fields.values():
+        for old in item.was:
+            owner = f"the former name of field {entity.name}.{item.name}"
+            yield GeneratedName(f"fields of {entity.name}", old, owner, (*path, "properties", item.name, "x-was"))
+
+
+def _refuse_shared_aliases(entities: Mapping[str, Entity], faults: list[Fault]) -> None:
+    """One former name of two things would lead to the wrong one; a name that is in use again is no alias any more."""
+    used = {made.name for entity in entities.values() for made in generated_names(entity) if made.space == "query"}
+    owners: dict[tuple[str, str], str] = {}
+    for entity in entities.values():
+        for made in former_names(entity):
+            if (made.name in used) if made.space == "query" else (made.name in entity.fields):
+                continue
+            other = owners.setdefault((made.space, made.name), made.owner)
+            if other != made.owner:
+                faults.append(clash(made.path, made.name, other, made.owner))
+
+
 def check_names(entities: Mapping[str, Entity], faults: list[Fault]) -> None:
     """Refuse every name that would have two owners in the company's GraphQL schema."""
     spaces: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {}
@@ -222,6 +250,7 @@ def check_names(entities: Mapping[str, Entity], faults: list[Fault]) -> None:
         _refuse_duplicates(generated_fields(entity), faults)
     for made_names in spaces.values():
         _refuse_duplicates(made_names, faults)
+    _refuse_shared_aliases(entities, faults)
 
 
 def _refuse_duplicates(names: Iterable[tuple[str, str, tuple[str, ...]]], faults: list[Fault]) -> None:

@@ -37,6 +37,7 @@ _own = _TABLE.clause
 _shown = {name: type_ for name, type_ in _TABLE.columns.items() if name != "text"}
 _TEXT = Query(sa.select(_own.c["text"]).where(_own.c["id"] == parameter("id", TEXT)), {"id": TEXT}, {"text": TEXT})
 _ALL = Query(sa.select(*[_own.c[name] for name in _shown]).order_by(_own.c["created_at"], _own.c["id"]), columns=_shown)
+_WITH_TEXT = Query(sa.select(*_own.c).order_by(_own.c["created_at"], _own.c["id"]), columns=_TABLE.columns)
 _REMOVE = Query(sa.delete(_own).where(_own.c["id"] == parameter("id", TEXT)), {"id": TEXT})
 
 
@@ -59,6 +60,12 @@ async def persisted_text(engine: Engine, namespace: str, document_id: str) -> st
 async def list_persisted(engine: Engine, namespace: str) -> tuple[Persisted, ...]:
     """All registered documents, oldest first."""
     return tuple(Persisted(**row) for row in await _ALL.rows(engine, namespace))
+
+
+async def persisted_texts(engine: Engine, namespace: str) -> dict[Persisted, str]:
+    """All registered documents with their texts, oldest first."""
+    rows = await _WITH_TEXT.rows(engine, namespace)
+    return {Persisted(**{name: row[name] for name in _shown}): str(row["text"]) for row in rows}
 
 
 async def register_document(

@@ -46,7 +46,9 @@ def _parent(
     if fault is not None:
         faults.append(fault)
         return None
-    prop = parent_property(draft.name, draft.title, draft.titles)
+    # named after its owner: it is renamed with him, and keeps its column
+    was = draft.was if spec.inverse is None else ()
+    prop = parent_property(draft.name, draft.title, draft.titles, was)
     return parse_property(FieldContext(child.name, name, where, {}), prop, True, faults)
 
 

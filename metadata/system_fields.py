@@ -5,7 +5,7 @@ They are JSON Schema properties like any others, in system_fields.json, so that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -42,6 +42,7 @@ def anything_property() -> Mapping[str, Json]:
     return _SOURCE["anything"]
 
 
-def parent_property(parent: str, title: str, titles: Mapping[str, str]) -> Mapping[str, Json]:
-    """The property of the required reference that a `children` field makes on its target."""
-    return {**_SOURCE["parent"], "x-entity": parent, "title": title, "x-titles": dict(titles)}
+def parent_property(parent: str, title: str, titles: Mapping[str, str], was: Sequence[str] = ()) -> Mapping[str, Json]:
+    """The property of the required reference that a `children` field makes on its target; `was`: its former names."""
+    former: dict[str, Json] = {"x-was": list(was)} if was else {}
+    return {**_SOURCE["parent"], "x-entity": parent, "title": title, "x-titles": dict(titles), **former}

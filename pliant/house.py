@@ -46,6 +46,7 @@ from resolvers.companies import Companies
 from resolvers.persisted import PersistedTexts
 from resolvers.publishing import proposal_of, publish_as
 from resolvers.runtime import Runtime
+from resolvers.usage import Usage
 from schema.desk import Desk
 from schema.request import GraphQLRequest, Reply
 from sources.seat import Seat
@@ -92,6 +93,7 @@ class House:
             ContractJob(engine, lambda namespace: oldest_served(engine, namespace)),
         )
         self._runner = Runner(engine, jobs, self.sweep.whole)
+        self._usage = Usage(engine, limits)
         self.runtime = Runtime(
             engine=engine,
             limits=limits,
@@ -101,6 +103,7 @@ class House:
             credentials=Credentials(engine, resolver, limits),
             persisted=PersistedTexts(engine, limits),
             resolver=resolver,
+            usage=self._usage,
             wake=self._sequencer.wake,
             wake_jobs=self._runner.wake,
             compiled=settings.compiled,
@@ -125,6 +128,7 @@ class House:
             house._upkeep.start()
             house._runner.start()
             engine.listen(lambda namespace, version: house.runtime.companies.moved(namespace, version))
+            house._usage.start()
         except BaseException:
             await engine.close()
             raise
@@ -141,6 +145,7 @@ class House:
         await self.sweep.stop()
         await self.presence.stop()
         await self.runtime.companies.close()
+        await self._usage.stop()
         await self._upkeep.stop()
         await self._sequencer.stop()
         await self.engine.close()

@@ -20,7 +20,9 @@ from metadata.build import Documents
 from metadata.persisted import Persisted, list_persisted, register_document, remove_persisted
 from metadata.publishing.publish import Published
 from metadata.store import Head, Version, list_versions
-from resolvers.publishing import PUBLISH, READ, Key, Preview, preview, proposal_of, publish_as
+from metadata.usage import Use, read_uses
+from resolvers.preview import Preview
+from resolvers.publishing import PUBLISH, READ, Key, Proposal, proposal_of, publish_as
 from resolvers.runtime import Runtime
 
 T = TypeVar("T")
@@ -90,15 +92,28 @@ def adopt_schema(context: AdminContext, schema: Json, name: str | None) -> tuple
 
 
 async def preview_documents(
-    context: AdminContext, documents: Sequence[Json], removals: Sequence[Key], allow_loss: Sequence[str]
+    context: AdminContext,
+    documents: Sequence[Json],
+    removals: Sequence[Key],
+    allow_loss: Sequence[str],
+    make: Callable[[Actor, Head, Proposal], Awaitable[Preview]],
 ) -> Preview:
-    """What publishing would change, and every fault that stands against it."""
+    """What publishing would change, and every fault that stands against it; `make` also compares the GraphQL side."""
     context.require(PUBLISH)
     try:
         proposal = proposal_of(documents, removals, allow_loss)
     except DocumentsInvalid as error:
-        return Preview((), error.faults)
-    return await preview(context.runtime, context.actor, context.head, proposal)
+        return Preview(context.head.version, error.faults)
+    return await make(context.actor, context.head, proposal)
+
+
+async def find_uses(context: AdminContext) -> Sequence[Use]:
+    """Evidence of use in the days that are kept, what is counted until now included."""
+    context.require(READ, PUBLISH)
+    runtime = context.runtime
+    if runtime.usage is not None:
+        await runtime.usage.flush()
+    return await read_uses(runtime.engine, context.actor.namespace, runtime.limits)
 
 
 async def publish_documents(

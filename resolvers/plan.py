@@ -281,8 +281,17 @@ class Planner:
                 items.append(AggregateItem(key, function))
             else:
                 part = f"{entity.type_name}{function[0].upper()}{function[1:]}Aggregate"
-                items.append(AggregateItem(key, function, self._names(inner, part)))
+                items.append(AggregateItem(key, function, self._fields_of(entity, inner, part)))
         return tuple(items)
+
+    def _fields_of(
+        self, entity: Entity, nodes: list[FieldNode], type_name: str
+    ) -> tuple[tuple[str, str] | TypeName, ...]:
+        """(response key, current name) of the fields that one aggregate function is asked of."""
+        return tuple(
+            item if isinstance(item, TypeName) else (item[0], current_name(entity, item[1]))
+            for item in self._names(nodes, type_name)
+        )
 
     def _names(self, nodes: list[FieldNode], type_name: str) -> tuple[tuple[str, str] | TypeName, ...]:
         """(response key, field name) of an object whose fields are all leaves."""

@@ -19,8 +19,7 @@ from base.json import Json
 from metadata.build import Documents, next_catalog
 from metadata.catalog import Catalog
 from metadata.faults import invalid, refused
-from metadata.publishing.diff import Change
-from metadata.publishing.planning import merge, plan_publish
+from metadata.publishing.planning import merge
 from metadata.publishing.publication import State, find_publication
 from metadata.publishing.publish import Published, publish
 from metadata.publishing.removed import name_both_sides
@@ -55,14 +54,6 @@ class Proposal:
         return {*self.documents, *self.removals}
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What publishing a proposal would change, and the faults that stand against it."""
-
-    changes: tuple[Change, ...]
-    faults: tuple[Fault, ...]
-
-
 def proposal_of(documents: Sequence[Json], removals: Sequence[Key] = (), allow_loss: Sequence[str] = ()) -> Proposal:
     """A proposal from documents as they were sent. Raises `DocumentsInvalid` for what is no document at all."""
     found: dict[Key, Mapping[str, Json]] = {}
@@ -79,25 +70,6 @@ def proposal_of(documents: Sequence[Json], removals: Sequence[Key] = (), allow_l
     if faults:
         raise DocumentsInvalid(tuple(faults))
     return Proposal(found, tuple(removals), tuple(allow_loss))
-
-
-async def preview(runtime: Runtime, actor: Actor, head: Head, proposal: Proposal) -> Preview:
-    """What publishing would do, faults of documents and of rows included; nothing is written."""
-    _check_removals(head.catalog, proposal)
-    try:
-        planned = await plan_publish(
-            runtime.engine,
-            actor.namespace,
-            head,
-            proposal.documents,
-            proposal.removals,
-            proposal.allow_loss,
-            runtime.limits,
-        )
-    except DocumentsInvalid as error:
-        return Preview((), error.faults)
-    roles = await _role_faults(runtime, actor.namespace, actor, head.catalog, planned.catalog, proposal)
-    return Preview(planned.changes, (*planned.faults, *roles))
 
 
 async def publish_as(
@@ -120,10 +92,10 @@ async def publish_as(
         if touches_roles:
             actor.require(ROLES)
     if head is not None:
-        _check_removals(head.catalog, proposal)
+        check_removals(head.catalog, proposal)
     if head is not None and touches_roles:
-        catalog = await _next(runtime, head, proposal)
-        faults = await _role_faults(runtime, namespace, actor, head.catalog, catalog, proposal)
+        catalog = await proposed_catalog(runtime, head, proposal)
+        faults = await role_faults(runtime, namespace, actor, head.catalog, catalog, proposal)
         if faults:
             raise DocumentsInvalid(tuple(faults))
     published = await publish(
@@ -168,14 +140,16 @@ async def waited(runtime: Runtime, namespace: str, done: Published, seconds: flo
     return Published(begun.version, catalog, done.changes, begun)
 
 
-def _check_removals(before: Catalog, proposal: Proposal) -> None:
+def check_removals(before: Catalog, proposal: Proposal) -> None:
+    """Raise `BadInput` when a document is to be removed that does not exist."""
     missing = [key for key in proposal.removals if key not in before.documents]
     if missing:
         kind, name = missing[0]
         raise BadInput(Text(f"There is no document {kind}/{name} to remove", f"没有可删除的文档 {kind}/{name}"))
 
 
-async def _next(runtime: Runtime, head: Head, proposal: Proposal) -> Catalog:
+async def proposed_catalog(runtime: Runtime, head: Head, proposal: Proposal) -> Catalog:
+    """The catalog that a proposal makes of a head. Raises `DocumentsInvalid`."""
     before = head.catalog
     documents = merge(before.documents, proposal.documents, proposal.removals)
     keys, limits = proposal.documents.keys(), runtime.limits
@@ -186,7 +160,7 @@ async def _next(runtime: Runtime, head: Head, proposal: Proposal) -> Catalog:
         raise DocumentsInvalid(name_both_sides(error.faults, before.documents, documents)) from error
 
 
-async def _role_faults(
+async def role_faults(
     runtime: Runtime, namespace: str, actor: Actor | None, before: Catalog, after: Catalog, proposal: Proposal
 ) -> list[Fault]:
     """Nobody grants what he lacks, and somebody must still be able to manage members."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from access.grant import Operation
+from metadata.aliases import old_plural
 from metadata.catalog import Catalog, Entity
+from metadata.names import pascal
 from records.surface import EntitySurface, Surface
 
 
@@ -37,11 +39,15 @@ class RootKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RootOperation:
-    """One root field. `entity` is the entity's name, or None for what belongs to no single one."""
+    """One root field. `entity` is the entity's name, or None for what belongs to no single one.
+
+    `current` is set for an alias: what the same field is called since the entity was renamed.
+    """
 
     name: str
     kind: RootKind
     entity: str | None = None
+    current: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +81,24 @@ def roots(catalog: Catalog, surface: Surface) -> Roots:
         entity = catalog.entities[name]
         query[entity.name] = RootOperation(entity.name, RootKind.RECORD, name)
         query[entity.plural] = RootOperation(entity.plural, RootKind.LISTING, name)
-        for operation in _mutations(entity, seen):
+        for operation in _mutations(entity, seen, entity.type_name, entity.plural_type_name):
             mutation[operation.name] = operation
+    for name, seen in surface.entities.items():
+        _add_aliases(catalog.entities[name], seen, query, mutation)
     return Roots(query, mutation)
+
+
+def _add_aliases(
+    entity: Entity, surface: EntitySurface, query: dict[str, RootOperation], mutation: dict[str, RootOperation]
+) -> None:
+    """The fields of a renamed entity under its former names, where nobody else has them now."""
+    current = list(_mutations(entity, surface, entity.type_name, entity.plural_type_name))
+    for old in entity.was:
+        plural = old_plural(old)
+        query.setdefault(old, RootOperation(old, RootKind.RECORD, entity.name, entity.name))
+        query.setdefault(plural, RootOperation(plural, RootKind.LISTING, entity.name, entity.plural))
+        for operation, now in zip(_mutations(entity, surface, pascal(old), pascal(plural)), current, strict=True):
+            mutation.setdefault(operation.name, replace(operation, current=now.name))
 
 
 def conflict_keys(entity: Entity, surface: EntitySurface) -> tuple[str, ...]:
@@ -89,8 +110,8 @@ def conflict_keys(entity: Entity, surface: EntitySurface) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _mutations(entity: Entity, surface: EntitySurface) -> Iterator[RootOperation]:
-    one, many, name = entity.type_name, entity.plural_type_name, entity.name
+def _mutations(entity: Entity, surface: EntitySurface, one: str, many: str) -> Iterator[RootOperation]:
+    name = entity.name
     allowed = surface.operations
     if surface.createable:
         yield RootOperation(f"create{one}", RootKind.CREATE, name)

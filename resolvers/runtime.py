@@ -16,6 +16,7 @@ from metadata.store import Catalogs, Head
 from records.reading.cursor import Sealer
 from resolvers.companies import Companies
 from resolvers.persisted import PersistedTexts
+from resolvers.usage import Usage
 from storage.engine import Engine
 from storage.types import ColumnType
 
@@ -25,7 +26,7 @@ class Runtime:
     """The engine, what is remembered of companies and credentials, and how cursors are sealed.
 
     `wake` is called with a namespace after each commit, `wake_jobs` when a job was put there. `compiled` off sends
-    every operation through the stock executor.
+    every operation through the stock executor. `usage` counts what is run; None counts nothing.
     """
 
     engine: Engine
@@ -36,6 +37,7 @@ class Runtime:
     credentials: Credentials
     persisted: PersistedTexts
     resolver: Resolver = field(default_factory=Resolver)
+    usage: Usage | None = None
     wake: Callable[[str], None] = lambda _: None
     wake_jobs: Callable[[str], None] = lambda _: None
     compiled: bool = True

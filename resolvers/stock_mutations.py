@@ -75,10 +75,12 @@ def _singular(
 ) -> dict[str, Any]:
     result = saved.results[0] if saved.results else Result(None)
     faults = (*saved.faults, *result.faults)
+    record = None if faults or result.id is None else records.get(result.id)
     return {
+        **dict.fromkeys(entity.was, record),
         "userErrors": [shown_fault(fault, context.locale) for fault in faults],
         "details": saved.details,
-        entity.name: None if faults or result.id is None else records.get(result.id),
+        entity.name: record,
     }
 
 

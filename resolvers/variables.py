@@ -184,8 +184,10 @@ class Coercers:
             """The value behind a name of the enum."""
             if type(value) is not str or value not in values:
                 raise _Refused
-            trace.append(value if structural else 1)
-            return values[value]
+            meant = values[value]
+            # an alias of a renamed choice counts as shape, so that its use is seen
+            trace.append(value if structural or meant != value else 1)
+            return meant
 
         return enum
 

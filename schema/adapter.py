@@ -93,6 +93,7 @@ class Merged:
     core: FlatSchema
     strawberry: strawberry.Schema
     pool: TypePool
+    roots: Roots
 
 
 def merge(
@@ -120,7 +121,7 @@ def merge(
     core = FlatSchema((query, mutation, None), types, NODE, nodes, directives, extensions)
     core._strawberry_schema = shell  # type: ignore[attr-defined]
     shell._schema = core
-    return Merged(core, shell, pool)
+    return Merged(core, shell, pool, roots)
 
 
 def _root_types(

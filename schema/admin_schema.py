@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TypeAlias
 
 import strawberry
@@ -12,6 +12,7 @@ from access.right import PLATFORM_RIGHTS
 from resolvers import administration, people
 from resolvers.administration import AdminContext
 from schema.adapter import core_of
+from schema.admin_preview import AliasUse, PreviewPayload
 from schema.admin_publications import PublicationInfo, PublicationMutation, PublicationQuery
 from schema.admin_types import (
     AdminViewer,
@@ -25,7 +26,6 @@ from schema.admin_types import (
     MemberAccess,
     MemberInput,
     PersistedInfo,
-    PreviewPayload,
     PublishedRole,
     PublishedVersion,
     ReplicaInfo,
@@ -39,6 +39,7 @@ from schema.admin_types import (
 )
 from schema.document import id_of
 from schema.fixed import CONFIG, Instant, Json, UserError
+from schema.preview import preview_of
 
 Info: TypeAlias = strawberry.Info[AdminContext, None]
 """What resolvers are told of the request."""
@@ -81,11 +82,19 @@ async def _preview(
     removals: list[DocumentKey] | None = None,
     allow_loss: list[str] | None = None,
 ) -> PreviewPayload:
-    found = await administration.preview_documents(info.context, documents, _keys(removals), allow_loss or ())  # type: ignore[arg-type]
-    return PreviewPayload(
-        changes=[DocumentChange.of(change) for change in found.changes],
-        user_errors=user_errors(found.faults, info.context.locale),
+    context = info.context
+    found = await administration.preview_documents(
+        context,
+        documents,  # type: ignore[arg-type]
+        _keys(removals),
+        allow_loss or (),
+        partial(preview_of, context.runtime),
     )
+    return PreviewPayload.of(found, context.locale)
+
+
+async def _alias_use(info: Info) -> list[AliasUse]:
+    return AliasUse.all_of(await administration.find_uses(info.context))
 
 
 def _adopt(info: Info, schema: Json, name: str | None = None) -> AdoptPayload:
@@ -148,6 +157,9 @@ class Query(PublicationQuery):
     )
     preview: PreviewPayload = strawberry.field(
         resolver=_preview, description="What publishing would change, and what stands against it."
+    )
+    alias_use: list[AliasUse] = strawberry.field(
+        resolver=_alias_use, description="Clients that still use former names, most frequent first."
     )
     adopt: AdoptPayload = strawberry.field(
         resolver=_adopt, description="An entity document made of a foreign JSON Schema. Nothing is saved."

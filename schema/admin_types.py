@@ -101,14 +101,6 @@ class DocumentChange:
         )
 
 
-@strawberry.type(name="PliantPreview", description="What publishing would change, and what stands against it.")
-class PreviewPayload:
-    """A preview; nothing was written."""
-
-    changes: list[DocumentChange]
-    user_errors: list[UserError]
-
-
 @strawberry.type(name="PliantAdoptNote", description="One thing that adopting changed or left out.")
 class AdoptNote:
     """Where in the source, what, why, and the new name."""

@@ -27,6 +27,7 @@ from resolvers.variables import Coerced
 from schema.admin import AdminDesk
 from schema.bounded import Bounded
 from schema.cache import CompiledSchema, SchemaCache
+from schema.coordinates import used_document
 from schema.document import CompiledDocument, CompiledOperation
 from schema.errors import DocumentInvalid, response_errors
 from schema.executor import StockExecutor
@@ -184,10 +185,15 @@ class Desk:
         if operation.introspection:
             return _Entry(head, actor, schema, document, operation, coerced, None)
         key = (coerced.shape, actor.grants.hash)
-        plan = operation.plans.get(key)
-        if plan is None:
-            plan = operation.plans.put(key, self._plan(head, actor, schema, operation, coerced))
+        known = operation.plans.get(key)
+        if known is None:
+            used = used_document(schema.core, document, operation, request.variables or {}, self.runtime.limits)
+            plan = self._plan(head, actor, schema, operation, coerced)
+            known = operation.plans.put(key, (plan, used))
             self._note(actor)
+        plan, used = known
+        if self.runtime.usage is not None:
+            self.runtime.usage.saw(actor.namespace, actor.token_id, used)
         return _Entry(head, actor, schema, document, operation, coerced, plan)
 
     def _note(self, actor: Actor) -> None:

@@ -93,7 +93,7 @@ class RecordInput(GraphQLInputObjectType):
 
 
 class RecordEnum(GraphQLEnumType):
-    """An enum type; internal values equal the names."""
+    """An enum type; internal values equal the names, but for aliases, whose value is the current name."""
 
     extensions = _NOTHING
     ast_node = None

@@ -17,6 +17,7 @@ from metadata.catalog import Catalog, Entity
 from metadata.field import Field, GraphQLKind, Relation, RelationKind, Titles
 from metadata.names import pascal
 from records.surface import EntitySurface, Surface
+from resolvers.renamed import renamed_to
 from schema.flat import InputField, Lists, NonNulls, OutputField
 from schema.shared import SharedTypes
 
@@ -112,6 +113,14 @@ class TypePool:
         if made is None:
             made = self._fields[key] = OutputField(type_, None, description, None, deprecated)
         return made
+
+    def aliases(self, view: View, fields: dict[str, InputField]) -> dict[str, InputField]:
+        """Input fields with those that are known under former names too, deprecated, behind them."""
+        for old, current in view.entity.aliases.items():
+            if current in fields:
+                field = fields[current]
+                fields.setdefault(old, self.input(field.type, field.description, renamed_to(current)))
+        return fields
 
     def input(self, type_: Any, description: str | None = None, deprecated: str | None = None) -> InputField:
         """A field of an input; equal ones are one object."""

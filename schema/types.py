@@ -24,7 +24,7 @@ def record_types(
     Nothing is made yet but the table of names. Raises `ValueError` when two types would have one name.
     """
     pool = TypePool(catalog, surface, shared, fixed)
-    listed, owned = _ends(pool)
+    listed, owned = ends(pool)
     kinds: dict[str, set[RootKind]] = {}
     for operation in roots.mutation.values():
         kinds.setdefault(operation.entity or "", set()).add(operation.kind)
@@ -36,7 +36,7 @@ def record_types(
     return pool
 
 
-def _ends(pool: TypePool) -> tuple[set[str], set[str]]:
+def ends(pool: TypePool) -> tuple[set[str], set[str]]:
     """Entities at the far end of a to-many relation, and of an owning one that can be written."""
     listed, owned = set(), set()
     for view in pool.views.values():

@@ -46,6 +46,7 @@ def _filter(pool: TypePool, view: View) -> dict[str, InputField]:
         fields[way.name] = pool.input(pool.get(f"{pool.target(way).type_name}Filter"))
     for way in view.to_many:
         fields[way.name] = pool.input(pool.get(f"{pool.target(way).type_name}ListFilter"))
+    fields = pool.aliases(view, fields)
     own = pool.get(f"{view.type_name}Filter")
     every = pool.input(pool.some_of(own))
     return {**fields, "and": every, "or": every, "not": pool.input(own)}
@@ -60,4 +61,4 @@ def _order(pool: TypePool, view: View) -> dict[str, InputField]:
     fields = {item.api_name: _DIRECTION for item in view.scalars if item.type.orderable}
     for way in view.to_one:
         fields[way.name] = pool.input(pool.get(f"{pool.target(way).type_name}OrderBy"))
-    return fields
+    return pool.aliases(view, fields)

@@ -11,6 +11,7 @@ from graphql import GraphQLBoolean, GraphQLID
 from access.grant import Operation
 from metadata.field import Field, GraphQLKind, RelationKind
 from metadata.names import RELATION_INPUT, pascal
+from resolvers.renamed import renamed_to
 from resolvers.roots import RootKind, conflict_keys
 from schema.flat import EnumValue, InputField, RecordEnum, RecordInput
 from schema.pool import TypePool, View, deprecation
@@ -57,7 +58,7 @@ def _values(pool: TypePool, view: View, written: Collection[str]) -> dict[str, I
             fields[item.name] = pool.input(pool.get(relation_input(view, item)), title, old)
         if item.type.graphql is not GraphQLKind.RELATION:
             fields[item.api_name] = pool.input(pool.value_type(view, item), title, old)
-    return fields
+    return pool.aliases(view, fields)
 
 
 def relation_input(view: View, item: Field) -> str:
@@ -114,4 +115,10 @@ def _child(pool: TypePool, view: View) -> dict[str, InputField]:
 
 def _keys(pool: TypePool, view: View) -> dict[str, EnumValue]:
     fields = view.entity.by_api_name
-    return {name: EnumValue(name, pool.field_title(fields[name])) for name in conflict_keys(view.entity, view.surface)}
+    values = {
+        name: EnumValue(name, pool.field_title(fields[name])) for name in conflict_keys(view.entity, view.surface)
+    }
+    for old, current in view.entity.aliases.items():
+        if current in values:
+            values.setdefault(old, EnumValue(current, values[current].description, renamed_to(current)))
+    return values

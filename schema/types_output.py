@@ -10,7 +10,7 @@ from graphql import GraphQLInt, GraphQLString
 
 from metadata.field import NEVER_NULL, Choice, Field, GraphQLKind, RelationKind
 from records.reading.aggregates import aggregate_type
-from resolvers.renamed import old_names
+from resolvers.renamed import renamed_to
 from resolvers.roots import MANY, RootKind
 from schema.flat import Argument, EnumValue, OutputField, RecordEnum, RecordObject
 from schema.pool import TypePool, View, deprecation, enum_name, is_enum
@@ -38,6 +38,10 @@ _PAGE_ARGUMENTS: Final = {
     "search": Argument(GraphQLString, description="Words that must all occur in the record."),
     "deleted": Argument(DELETED, "EXCLUDE"),
 }
+
+
+_PAYLOAD: Final = frozenset({"userErrors", "details"})
+"""Parts of a payload that are there whatever the entity was called."""
 
 
 def register_output(pool: TypePool, view: View, kinds: set[RootKind]) -> None:
@@ -68,7 +72,14 @@ def _enum(pool: TypePool, view: View, item: Field) -> None:
 
     def values() -> dict[str, EnumValue]:
         """The choices as enum values."""
-        return {choice.value: _enum_value(pool, choice) for choice in item.choices}
+        values = {choice.value: _enum_value(pool, choice) for choice in item.choices}
+        for choice in item.choices:
+            for old in choice.was:
+                # written and filtered by as before; answers have the new value
+                values.setdefault(
+                    old, EnumValue(choice.value, values[choice.value].description, renamed_to(choice.value))
+                )
+        return values
 
     pool.register(name, lambda: RecordEnum(name, values, pool.field_title(item)))
 
@@ -106,18 +117,16 @@ def _record(pool: TypePool, view: View) -> dict[str, OutputField]:
     for way in relations.values():
         other = pool.target(way).entity
         fields[way.name] = _relation(pool, way, other.titles.get(pool.catalog.app.locale, other.title))
-    for item in view.readable:
-        for old, current in old_names(item):
-            if current in fields:
-                fields.setdefault(old, _renamed(fields[current], current, scalar=current == item.api_name))
+    for old, current in view.entity.aliases.items():
+        if current in fields:
+            fields.setdefault(old, _renamed(fields[current], current, scalar=current in view.entity.by_api_name))
     return fields
 
 
 def _renamed(field: OutputField, current: str, *, scalar: bool) -> OutputField:
     """A field under its old name. Relations are left to the default resolver, which knows how to follow them."""
-    reason = f"Renamed to {current}."
     resolve = (lambda source, _info: source.get(current)) if scalar else None
-    return OutputField(field.type, field.args, field.description, resolve, reason)
+    return OutputField(field.type, field.args, field.description, resolve, renamed_to(current))
 
 
 def _relation(pool: TypePool, way: Any, title: str) -> OutputField:
@@ -163,13 +172,20 @@ def _aggregated(pool: TypePool, view: View, function: str) -> dict[str, OutputFi
         else:
             type_ = pool.get(aggregate_type(function, item))
         fields[item.api_name] = pool.output(type_, pool.field_title(item))
+    for old, current in view.entity.aliases.items():
+        if current in fields:
+            fields.setdefault(old, pool.output(fields[current].type, fields[current].description, renamed_to(current)))
     return fields
 
 
 def _payload(pool: TypePool, view: View) -> dict[str, OutputField]:
-    title = pool.title(view.entity.title, view.entity.titles)
+    title, name = pool.title(view.entity.title, view.entity.titles), view.entity.name
+    record = {name: pool.output(pool.get(view.type_name), title)}
+    for old in view.entity.was:
+        if old not in _PAYLOAD:
+            record.setdefault(old, pool.output(pool.get(view.type_name), title, renamed_to(name)))
     return {
-        view.entity.name: pool.output(pool.get(view.type_name), title),
+        **record,
         "userErrors": pool.output(pool.all_of(pool.get("PliantUserError"))),
         "details": pool.output(pool.get("JSON"), "What else there is to know: findings of a dry run."),
     }

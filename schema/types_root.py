@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from graphql import GraphQLBoolean, GraphQLFieldResolver, GraphQLID, GraphQLInt, GraphQLString
 
+from resolvers.renamed import renamed_to
 from resolvers.roots import MANY, RootKind, RootOperation
 from schema.flat import Argument, OutputField
 from schema.pool import TypePool
@@ -41,10 +42,11 @@ def query_field(pool: TypePool, operation: RootOperation, resolver_of: ResolverO
             return OutputField(many, {"ids": _IDS}, title, resolve)
     view = pool.views[operation.entity or ""]
     title = pool.title(view.entity.title, view.entity.titles)
+    old = _deprecation(operation)
     if operation.kind is RootKind.RECORD:
-        return OutputField(pool.get(view.type_name), {"id": _ID}, title, resolve)
+        return OutputField(pool.get(view.type_name), {"id": _ID}, title, resolve, old)
     connection = pool.non_null[pool.get(f"{view.type_name}Connection")]
-    return OutputField(connection, listing_arguments(pool, view), title, resolve)
+    return OutputField(connection, listing_arguments(pool, view), title, resolve, old)
 
 
 def mutation_field(pool: TypePool, operation: RootOperation, resolver_of: ResolverOf) -> OutputField:
@@ -52,7 +54,12 @@ def mutation_field(pool: TypePool, operation: RootOperation, resolver_of: Resolv
     view = pool.views[operation.entity or ""]
     payload = f"{view.entity.plural_type_name if operation.kind in MANY else view.type_name}Payload"
     arguments = {**_ARGUMENTS[operation.kind](pool, view.type_name), **_KEY}
-    return OutputField(pool.non_null[pool.get(payload)], arguments, _TITLES[operation.kind], resolver_of(operation))
+    resolve, old = resolver_of(operation), _deprecation(operation)
+    return OutputField(pool.non_null[pool.get(payload)], arguments, _TITLES[operation.kind], resolve, old)
+
+
+def _deprecation(operation: RootOperation) -> str | None:
+    return None if operation.current is None else renamed_to(operation.current)
 
 
 def _required(pool: TypePool, name: str) -> Argument:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from metadata.adopting.adopt import Adopted
 from metadata.adopting.adopt import adopt as adopt_schema
 from metadata.folder import Folder, read_folder, write_folder
 from metadata.publishing.publish import Published
+from pliant import blast
 from pliant.adopted import adopted_lines, entity_name, output_file
 from pliant.changes import change_json, change_line, placed, pruned
 from pliant.house import House
@@ -22,15 +24,14 @@ from pliant.terminal import (
     Exit,
     chosen_company,
     company_option,
-    fault_json,
-    fault_line,
     guarded,
     in_house,
     json_option,
     locale,
     show,
 )
-from resolvers.publishing import Proposal, preview
+from resolvers.publishing import Proposal
+from schema.preview import preview_of
 
 folder_argument = click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 prune_option = click.option("--prune", is_flag=True, help="Also remove documents that the folder does not hold.")
@@ -98,17 +99,11 @@ def plan(folder: Path, prune: bool, allow_loss: Sequence[str], company_id: str |
         proposal = Proposal(
             wanted.documents, pruned(head.catalog.documents, wanted.documents, prune), tuple(allow_loss)
         )
-        found = await preview(house.runtime, await house.owner(company), head, proposal)
+        found = await preview_of(house.runtime, await house.owner(company), head, proposal)
+        found = replace(found, faults=wanted.placed(found.faults))
         language = locale()
-        faults = wanted.placed(found.faults)
-        value: dict[str, Json] = {
-            "version": head.version,
-            "changes": [change_json(change) for change in found.changes],
-            "faults": [fault_json(fault, language) for fault in faults],
-        }
-        lines = [*map(change_line, found.changes), *(f"! {fault_line(fault, language)}" for fault in faults)]
-        show(as_json, value, lines or [NOTHING.localized(language)])
-        return bool(faults)
+        show(as_json, blast.as_json(found, language), blast.lines(found, language, colour=sys.stdout.isatty()))
+        return bool(found.faults)
 
     if in_house(as_json, work):
         sys.exit(Exit.FAULTS)

@@ -60,6 +60,7 @@ class Filters:
     def _entry(self, alias: Alias, key: str, item: Tree, depth: int) -> ColumnElement[bool]:
         if key in _GROUPS:
             return self._group(alias, key, item, depth)
+        key = alias.entity.aliases.get(key, key)
         field = alias.entity.by_api_name.get(key)
         if field is not None:
             return self._field(alias, field, item)

@@ -101,10 +101,11 @@ def key_fields(orders: Sequence[Order], entity: Entity) -> list[list[Any]]:
 
 def _path_value(path: tuple[str, ...], alias: Alias, gate: Gate) -> tuple[Field, ColumnElement[Any]]:
     """The gated value at a path; behind a hidden or deleted row it is null."""
+    name = alias.entity.aliases.get(path[0], path[0])
     if len(path) == 1:
-        field = alias.entity.by_api_name[path[0]]
+        field = alias.entity.by_api_name[name]
         return field, gate.value(alias, field)
-    relation = alias.entity.relations[path[0]]
+    relation = alias.entity.relations[name]
     target = alias.sibling(gate.catalog.entities[relation.target])
     field, clause = _path_value(path[1:], target, gate)
     reference = gate.value(alias, alias.entity.fields[relation.name])

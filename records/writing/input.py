@@ -37,14 +37,29 @@ def read_input(draft: Draft, plan: WritePlan, operation: Operation, given: Mappi
             draft.faults.append(_twice(read.given[item.name], key, path))
         else:
             read.given[item.name] = key
-            if key in plan.slots:
+            name = key if key in plan.slots else plan.entity.aliases.get(key, key)
+            if name in plan.slots:
                 if type(value) is str and value.isascii() and "\x00" not in value:
-                    read.values[key] = value
+                    read.values[name] = value
                 else:
-                    _put(draft, read, key, value, path)
+                    _put(draft, read, name, value, path)
             else:
                 _read_relation(draft, item, key, value, read, path)
     return read
+
+
+def current_keys(draft: Draft, plan: WritePlan, given: Mapping[str, Json], path: Path) -> Mapping[str, Json]:
+    """An input under the current names of its keys. One that is given under both names is a fault."""
+    aliases = plan.entity.aliases
+    if aliases.keys().isdisjoint(given):
+        return given
+    found = {key: value for key, value in given.items() if key not in aliases}
+    for key, value in given.items():
+        if key in aliases:
+            if aliases[key] in found:
+                draft.faults.append(_twice(aliases[key], key, path))
+            found[aliases[key]] = value
+    return found
 
 
 def _put(draft: Draft, read: Input, key: str, value: Json, path: Path) -> None:

@@ -126,7 +126,8 @@ def _fields(
         return None if readable == names else sorted(field_key(plan.entity.fields[name]) for name in readable)
     keys = []
     for number, key in enumerate(asked):
-        item = plan.entity.by_api_name.get(key) or plan.entity.fields.get(key)
+        name = plan.entity.aliases.get(key, key)
+        item = plan.entity.by_api_name.get(name) or plan.entity.fields.get(name)
         if item is None or item.name not in readable:
             draft.faults.append(
                 invalid(("fields", str(number)), f"no such field '{key[:64]}'", f"没有字段“{key[:64]}”")

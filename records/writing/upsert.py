@@ -16,6 +16,7 @@ from records.alias import Alias
 from records.command import Upsert
 from records.writing.change import create_record, update_record, wanted_update
 from records.writing.draft import Draft
+from records.writing.input import current_keys
 from records.writing.probe import Probe, Values
 from records.writing.target import read_targets
 from records.writing.uniqueness import not_unique
@@ -33,11 +34,12 @@ async def upsert_record(draft: Draft, plan: WritePlan, command: Upsert) -> str:
     unique = _unique(plan, command.by)
     slots = [plan.slots[plan.entity.fields[name].api_name] for name in unique.fields]
     draft.contested.add(unique.index)
-    values = _values(plan, slots, command.input)
+    input = current_keys(draft, plan, command.input, ())
+    values = _values(plan, slots, input)
     found = None if values is None else await _find(draft, plan, unique, slots, values)
     if found is None:
-        return await create_record(draft, plan, command.input)
-    given = {key: value for key, value in command.input.items() if not _is_key(plan, slots, unique, key)}
+        return await create_record(draft, plan, input)
+    given = {key: value for key, value in input.items() if not _is_key(plan, slots, unique, key)}
     wanted = replace(wanted_update(plan, given), cells=frozenset(unique.fields))
     target = (await read_targets(draft, plan, [found], wanted)).get(found)
     if target is None or not target.readable or not all(target.shows(name) for name in unique.fields):
@@ -48,8 +50,9 @@ async def upsert_record(draft: Draft, plan: WritePlan, command: Upsert) -> str:
 
 
 def _unique(plan: WritePlan, by: tuple[str, ...]) -> Unique:
-    fields = plan.entity.by_api_name
-    names = {fields[name].name if name in fields else name for name in by}
+    fields, aliases = plan.entity.by_api_name, plan.entity.aliases
+    current = [aliases.get(name, name) for name in by]
+    names = {fields[name].name if name in fields else name for name in current}
     for unique in plan.entity.uniques:
         if set(unique.fields) == names:
             return unique

@@ -164,7 +164,7 @@ class WritePlan:
 
     @cached_property
     def inputs(self) -> Mapping[Operation, Mapping[str, Field]]:
-        """For CREATE and UPDATE: the keys that an input may have, scalars (`accountId`) and relations (`account`)."""
+        """For CREATE and UPDATE: the keys an input may have: scalars (`accountId`), relations (`account`), aliases."""
         surface = self.surface
         allowed = {
             Operation.CREATE: surface.createable if surface else frozenset(),
@@ -180,6 +180,7 @@ class WritePlan:
                 keys[item.api_name] = item
             if item.relation is not None and not item.system:
                 keys[name] = item
+        keys.update((old, keys[name]) for old, name in self.entity.aliases.items() if name in keys)
         return keys
 
     @cached_property

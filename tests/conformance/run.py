@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.conformance.differences import write_pairs
 from tests.conformance.fuzz import MIN_CASES, ROUNDS, fuzz
 from tests.conformance.installation import (
     build_assets,
@@ -25,6 +26,9 @@ from tests.conformance.outcome import Check, Tally
 from tests.conformance.scripts import run_script
 from tests.conformance.server import Running, running
 from tests.engines import REQUIRED, reachable
+
+INSPECTED = "inspector"
+"""Judges schemas, not a server: it runs once."""
 
 JAVASCRIPT = ("audits", "introspection", "urql", "apollo", "relay", "codegen")
 
@@ -46,6 +50,9 @@ def main() -> int:
         with running("sqlite", folder / "sqlite") as server:
             if with_node:
                 _javascript(tally, "SQLite", server, folder / "scratch")
+                write_pairs(folder / "pairs.json")
+                pairs = {"PLIANT_SCHEMA_PAIRS": str(folder / "pairs.json")}
+                run_script(tally, ["node"], f"js/{INSPECTED}.mjs", server, folder / "scratch", pairs)
             if with_node and browser is not None and _installed(tally, "files of /explore", build_assets):
                 tally.begin("/explore in a browser")
                 run_script(tally, ["node"], "js/explore.mjs", server, folder / "scratch", {"PLIANT_BROWSER": browser})

@@ -41,8 +41,12 @@ def test_old_names_are_deprecated_and_never_shadow(renamed: CompiledSchema) -> N
     assert 'customer: Account @deprecated(reason: "Renamed to account.")' in text
     assert 'customerId: ID @deprecated(reason: "Renamed to accountId.")' in text
     assert "label: String\n" in text
-    assert "customer" not in print_type(renamed.core.type_map["DealFilter"])
-    assert "customer" not in print_type(renamed.core.type_map["DealCreateInput"])
+    assert 'customerId: PliantIDFilter @deprecated(reason: "Renamed to accountId.")' in print_type(
+        renamed.core.type_map["DealFilter"]
+    )
+    assert 'customer: DealAccountRelationInput @deprecated(reason: "Renamed to account.")' in print_type(
+        renamed.core.type_map["DealCreateInput"]
+    )
 
 
 TEXT = '{ deal(id: "1") { title label customerId customer { id } } }'

@@ -1,0 +1,106 @@
+"""Evidence of use: what was run is counted by token and document, and the preview tells who would notice."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from base.limits import DEFAULTS
+from metadata.usage import Use, read_uses
+from pliant.house import House
+from tests.contract.conftest import SELLER
+from tests.contract.test_preview import previewed
+from tests.houses import Client
+from tests.schema.samples import OPPORTUNITY
+
+QUERY = """query Pipeline($f: OpportunityFilter) {
+  opportunities(filter: $f, orderBy: [{score: DESC}]) { nodes { name stage lines { nodes { text } } } } }"""
+
+
+def without(field: str) -> dict[str, Any]:
+    """The seller's role when a field of opportunities is gone."""
+    role = deepcopy(SELLER)
+    for grant in role["entities"]["opportunity"].values():
+        grant["fields"].pop(field, None)
+    return role
+
+
+async def uses(client: Client) -> list[Use]:
+    """What is written of a company's use."""
+    actor, house = await client.actor(), client.house
+    usage = house.runtime.usage
+    assert usage is not None
+    await usage.flush()
+    return list(await read_uses(house.engine, actor.namespace, DEFAULTS))
+
+
+async def test_runs_are_counted_by_document_shape_and_token(owner: Client, seller: Client) -> None:
+    for amount in (1, 2, 3):
+        await owner.data(QUERY, f={"amount": {"gt": amount}})
+    await owner.data(QUERY, f={"probability": {"gt": 1}})
+    found = {use.document.coordinates: use for use in await uses(owner)}
+    (three,) = (use for names, use in found.items() if "OpportunityFilter.amount" in names)
+    (one,) = (use for names, use in found.items() if "OpportunityFilter.probability" in names)
+    assert (three.count, one.count) == (3, 1)
+    assert three.token == (await owner.actor()).token_id
+    assert three.document.name == "Pipeline"
+    wanted = {
+        *("Query.opportunities", "Query.opportunities(filter:)", "Opportunity.name", "OpportunityConnection.nodes"),
+        *("OpportunityOrderBy.score", "PliantDecimalFilter.gt", "OpportunityFilter", "Line.text", "PliantOrder.DESC"),
+    }
+    assert wanted <= set(three.document.coordinates)
+
+
+async def test_two_processes_add_their_counts(owner: Client) -> None:
+    await owner.data("{ accounts { totalCount } }")
+    await uses(owner)
+    await owner.data("{ accounts { totalCount } }")
+    (use,) = await uses(owner)
+    assert use.count == 2
+
+
+async def test_use_of_aliases_is_told(owner: Client, house: House) -> None:
+    document = deepcopy(OPPORTUNITY)
+    document["properties"]["value"] = {**document["properties"].pop("amount"), "x-was": ["amount"]}
+    stage = document["properties"]["stage"]
+    stage["enum"] = ["PROSPECTING", "CLOSED", "OLD"]
+    stage["x-choices"].append({"value": "CLOSED", "x-was": ["WON"]})
+    seller = without("amount")
+    await house.publish((await owner.actor()).company, [document, seller])
+    text = "query($s: OpportunityStage) { opportunities(filter: {stage: {eq: $s}}) { nodes { amount } } }"
+    await owner.data(text, s="CLOSED")
+    await owner.data(text, s="WON")
+    await owner.data(text, s="WON")
+    told = sorted((tuple(use.document.aliases.items()), use.count) for use in await uses(owner))
+    assert told == [
+        ((("Opportunity.amount", "value"),), 1),
+        ((("Opportunity.amount", "value"), ("OpportunityStage.WON", "CLOSED")), 2),
+    ]
+
+
+async def test_the_preview_names_clients_and_persisted_documents(owner: Client) -> None:
+    await owner.data(QUERY, f=None)
+    text = "query Persisted { opportunities { nodes { score } } }"
+    register = 'mutation($t: String!) { registerDocument(text: $t, name: "scores") { id } }'
+    done = await owner.administer(register, t=text)
+    document = deepcopy(OPPORTUNITY)
+    del document["properties"]["score"]
+    found = await previewed(owner, document, without("score"), allow_loss=("opportunity.score",))
+    seen, persisted = found.clients
+    assert (seen.name, seen.coordinates, seen.count, seen.token_name) == (
+        "Pipeline", ("OpportunityOrderBy.score",), 1, "owner",
+    )  # fmt: skip
+    assert (persisted.persisted, persisted.document) == (True, done["registerDocument"]["id"])
+    assert "Opportunity.score" in persisted.coordinates
+
+
+async def test_more_documents_than_are_told_apart_are_counted_together(owner: Client) -> None:
+    house = owner.house
+    few = house.runtime.usage
+    assert few is not None
+    few._limits = type(DEFAULTS)(use_documents=2)
+    for number in range(5):
+        await owner.data(f"query Q{number} {{ accounts {{ totalCount }} }}")
+    found = {use.document.id: use.count for use in await uses(owner)}
+    assert len(found) == 3
+    assert found["other"] == 3
