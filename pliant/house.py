@@ -31,6 +31,8 @@ from base.errors import BadInput, Fault, NotFound, Text
 from base.ids import canonical_id
 from base.json import Json
 from events.sequencer import Sequencer
+from metadata.changesets import MIGRATIONS as CHANGE_SETS
+from metadata.layers import MIGRATIONS as LAYERS
 from metadata.persisted import MIGRATIONS as PERSISTED
 from metadata.publishing.publish import Published
 from metadata.store import MIGRATIONS as CATALOGS
@@ -49,7 +51,7 @@ from storage.choice import open_engine
 from storage.engine import Engine
 from storage.upkeep import Upkeep
 
-COMPANY_MIGRATIONS = (*ACCESS, *CATALOGS, *PERSISTED, *SHARES)
+COMPANY_MIGRATIONS = (*ACCESS, *CATALOGS, *CHANGE_SETS, *LAYERS, *PERSISTED, *SHARES)
 """The fixed tables of every company, beside storage's own."""
 
 _log = logging.getLogger(__name__)

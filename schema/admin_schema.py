@@ -12,6 +12,7 @@ from access.right import PLATFORM_RIGHTS
 from resolvers import administration, people
 from resolvers.administration import AdminContext
 from schema.adapter import core_of
+from schema.admin_changes import ChangesMutation, ChangesQuery
 from schema.admin_types import (
     AdminViewer,
     AdoptNote,
@@ -130,7 +131,7 @@ def _limits(info: Info) -> list[Limit]:
 
 
 @strawberry.type(description="What can be read of a company's configuration.")
-class Query:
+class Query(ChangesQuery):
     """Reading."""
 
     viewer: AdminViewer = strawberry.field(resolver=_viewer, description="Who asks.")
@@ -252,7 +253,7 @@ async def _remove_document(info: Info, id: strawberry.ID) -> SavePayload:
 
 
 @strawberry.type(description="What can be changed of a company's configuration.")
-class Mutation:
+class Mutation(ChangesMutation):
     """Writing."""
 
     publish: PublishPayload = strawberry.field(
