@@ -5,7 +5,7 @@ Each function asks for the right that it needs; what its caller can mend comes b
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, TypeVar
 
@@ -16,6 +16,7 @@ from base.json import Json
 from base.limits import Limits
 from metadata.adopting.adopt import Adopted, adopt
 from metadata.build import Documents
+from metadata.layers import Layer, layer_of, read_layers
 from metadata.persisted import Persisted, list_persisted, register_document, remove_persisted
 from metadata.publishing.publish import Published
 from metadata.store import Head, Version, list_versions
@@ -66,6 +67,15 @@ def find_document(context: AdminContext, kind: str, name: str) -> Any:
     if found is None:
         raise NotFound(Text(f"There is no document {kind}/{name}", f"没有文档 {kind}/{name}"))
     return found
+
+
+async def layers_of(context: AdminContext, documents: Documents) -> Mapping[Key, Layer]:
+    """The layers of these documents of the head; the company's own have none."""
+    context.require(READ, PUBLISH)
+    known = await read_layers(context.runtime.engine, context.actor.namespace)
+    present = context.head.catalog.documents.keys()
+    found = ((key, layer_of(known, key, document, present)) for key, document in documents.items())
+    return {key: layer for key, layer in found if layer is not None}
 
 
 async def find_versions(context: AdminContext, first: int, before: int | None) -> tuple[Version, ...]:

@@ -12,16 +12,22 @@ from base.json import Json as JsonValue
 from metadata.changesets import ChangeSet, DocumentDraft, SetState
 from metadata.conflicts import DraftConflict
 from metadata.merging import Meeting
-from metadata.publishing.diff import ChangeKind
 from metadata.publishing.publish import Published
-from metadata.versions import Difference
 from resolvers import changeset_merge, changesets, rollback
 from resolvers.administration import AdminContext
 from resolvers.changeset_merge import Resolution, Side
 from resolvers.changesets import Saved
 from resolvers.publishing import Preview
 from resolvers.rollback import VersionDocuments
-from schema.admin_types import Document, DocumentChange, PreviewPayload, PublishPayload, instant, user_errors
+from schema.admin_types import (
+    DifferenceInfo,
+    Document,
+    DocumentChange,
+    PreviewPayload,
+    PublishPayload,
+    instant,
+    user_errors,
+)
 from schema.fixed import Instant, Json, UserError
 
 Info: TypeAlias = strawberry.Info[AdminContext, None]
@@ -186,32 +192,6 @@ class ChangeSetPayload:
         """The payload of an edit."""
         shown = None if saved.change_set is None else ChangeSetInfo.of(saved.change_set)
         return ChangeSetPayload(change_set=shown, user_errors=user_errors(saved.faults, locale))
-
-
-@strawberry.type(name="PliantDocumentDifference", description="One document that differs between two versions.")
-class DifferenceInfo:
-    """A document side by side."""
-
-    kind: str
-    name: str
-    change: ChangeKind
-    was: str | None = strawberry.field(description="The former name of what is renamed.")
-    paths: list[list[str]] = strawberry.field(description="Where it differs.")
-    before: Json | None
-    after: Json | None
-
-    @staticmethod
-    def of(item: Difference) -> DifferenceInfo:
-        """The shown form of a difference."""
-        return DifferenceInfo(
-            kind=item.kind,
-            name=item.name,
-            change=item.change,
-            was=item.was,
-            paths=[list(path) for path in item.paths],
-            before=_json(item.before),
-            after=_json(item.after),
-        )
 
 
 @strawberry.type(name="PliantVersionDocuments", description="A published version with its documents.")

@@ -58,12 +58,16 @@ def _viewer(info: Info) -> AdminViewer:
     )
 
 
-def _documents(info: Info, kind: str | None = None) -> list[Document]:
-    return [Document.of(document) for document in administration.documents_of(info.context, kind).values()]
+async def _documents(info: Info, kind: str | None = None) -> list[Document]:
+    documents = administration.documents_of(info.context, kind)
+    layers = await administration.layers_of(info.context, documents)
+    return [Document.of(document, layers.get(key)) for key, document in documents.items()]
 
 
-def _document(info: Info, kind: str, name: str) -> Document:
-    return Document.of(administration.find_document(info.context, kind, name))
+async def _document(info: Info, kind: str, name: str) -> Document:
+    document = administration.find_document(info.context, kind, name)
+    layers = await administration.layers_of(info.context, {(kind, name): document})
+    return Document.of(document, layers.get((kind, name)))
 
 
 def _catalog_version(info: Info) -> int:
