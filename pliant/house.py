@@ -31,18 +31,22 @@ from base.errors import BadInput, Fault, NotFound, Text
 from base.ids import canonical_id
 from base.json import Json
 from events.sequencer import Sequencer
+from metadata.build import Documents
 from metadata.changesets import MIGRATIONS as CHANGE_SETS
 from metadata.layers import MIGRATIONS as LAYERS
+from metadata.layers import Application, Layers, read_layers, record_layers, shipped_by
 from metadata.persisted import MIGRATIONS as PERSISTED
 from metadata.publishing.publish import Published
 from metadata.store import MIGRATIONS as CATALOGS
 from metadata.store import Catalogs, Head
+from metadata.versions import read_bodies
 from pliant.settings import Settings
 from records.reading.cursor import Sealer
 from records.shares import MIGRATIONS as SHARES
 from resolvers.companies import Companies
 from resolvers.persisted import PersistedTexts
 from resolvers.publishing import proposal_of, publish_as
+from resolvers.rollback import rollback_as
 from resolvers.runtime import Runtime
 from schema.desk import Desk
 from schema.request import GraphQLRequest, Reply
@@ -141,8 +145,11 @@ class House:
         email: str | None = None,
         documents: Sequence[Mapping[str, Json]] = (),
         company_id: str | None = None,
+        application: Application | None = None,
     ) -> Founded:
         """Create a company with its first documents, its owner and a token for him.
+
+        With an `application` the documents are what it ships.
 
         Raises `DocumentsInvalid`, `Conflict` for an id that is taken; then nothing of the company stays.
         """
@@ -151,7 +158,10 @@ class House:
         async def fill(company: Company) -> None:
             """First documents, owner and token."""
             namespace = company.namespace
-            done = await publish_as(self.runtime, namespace, None, None, proposal_of(list(documents)))
+            proposal = proposal_of(list(documents))
+            done = await publish_as(self.runtime, namespace, None, None, proposal)
+            if application is not None:
+                await record_layers(self.engine, namespace, shipped_by(application, proposal.documents), None)
             writer = self.runtime.writer(namespace, Head(done.version, done.catalog), None)
             given = {"name": owner, "roles": [OWNER], **({} if email is None else {"email": email})}
             written = await add_member(writer, given)
@@ -239,6 +249,29 @@ class House:
         proposal = proposal_of(list(documents), removals, allow_loss)
         namespace = (await self.company(company_id)).namespace
         return await publish_as(self.runtime, namespace, None, head, proposal, expected_version)
+
+    async def rollback(
+        self, company_id: str, to: int, *, expected_version: int | None = None, allow_loss: Sequence[str] = ()
+    ) -> Published:
+        """Publish the documents of an old version as the system. Raises as `publish` does, and `NotFound`."""
+        head = await self.head(company_id)
+        namespace = (await self.company(company_id)).namespace
+        return await rollback_as(self.runtime, namespace, None, head, to, allow_loss, expected_version)
+
+    async def layers(self, company_id: str) -> Layers:
+        """The documents that applications have shipped to a company."""
+        return await read_layers(self.engine, (await self.company(company_id)).namespace)
+
+    async def record_layers(self, company_id: str, layers: Layers) -> None:
+        """Keep, as the system, that documents were shipped; others stay as they are."""
+        namespace = (await self.company(company_id)).namespace
+        await record_layers(self.engine, namespace, layers, None)
+        self.runtime.wake(namespace)
+
+    async def authored(self, company_id: str, version: int) -> Documents:
+        """The documents of a version as they were authored, key by key. Raises `NotFound`."""
+        (body,) = await read_bodies(self.engine, (await self.company(company_id)).namespace, version)
+        return body.documents
 
     async def add_member(self, company_id: str, input: Mapping[str, Json]) -> str:
         """Add a member as the system and give his id. Raises `BadInput` with the first fault."""
