@@ -14,7 +14,7 @@ from typing import Final, cast
 
 import sqlalchemy as sa
 
-from access.table import Query, Table, parameter
+from access.table import Query, Row, Table, parameter
 from base.clock import now, timestamp
 from base.errors import DocumentsInvalid, Fault, Text
 from base.ids import new_id
@@ -115,34 +115,45 @@ async def read_layers(engine: Engine, namespace: str) -> Layers:
     }
 
 
-async def record_layers(engine: Engine, namespace: str, layers: Layers, author_id: str | None) -> None:
-    """Keep these as the layers of their documents; what is already so is not written, others stay as they are."""
+async def record_layers(
+    engine: Engine, namespace: str, layers: Layers, author_id: str | None, gone: Collection[Key] = ()
+) -> None:
+    """Keep these as the layers of their documents, and forget those of `gone`: they are the company's own from now on.
+
+    What is already so is not written, others stay as they are.
+    """
     known = await read_layers(engine, namespace)
-    fresh = {key: layer for key, layer in sorted(layers.items()) if known.get(key) != layer}
-    if not fresh:
-        return
-    at, statements, changes = now(), list[Statement](), list[ChangeRow]()
-    for (kind, name), layer in fresh.items():
-        row = {
-            "kind": kind,
-            "name": name,
-            "application": layer.application.name,
-            "application_version": layer.application.version,
-            "document": layer.shipped,
-        }
+    wanted: dict[Key, Layer | None] = {**dict.fromkeys(gone), **layers}
+    statements, changes = list[Statement](), list[ChangeRow]()
+    for (kind, name), layer in sorted(wanted.items(), key=lambda item: item[0]):
         old = known.get((kind, name))
+        if old == layer:
+            continue
         if old is not None:
             statements.append(_REMOVE.execute(engine.dialect, kind=kind, name=name))
-        statements.append(_TABLE.insert([row], engine.dialect))
-        before, after = None if old is None else _image(old), _image(layer)
-        op = "CREATED" if old is None else "UPDATED"
+        if layer is not None:
+            statements.append(_TABLE.insert([_row((kind, name), layer)], engine.dialect))
+        images = [None if item is None else _image(item) for item in (old, layer)]
+        op = "CREATED" if old is None else "DELETED" if layer is None else "UPDATED"
         changed = ("application", "document")
-        changes.append(ChangeRow(new_id(), EVENT, f"{kind}/{name}", op, 0, changed, before, after))
+        changes.append(ChangeRow(new_id(), EVENT, f"{kind}/{name}", op, 0, changed, images[0], images[1]))
+    if not changes:
+        return
     cause = Cause(author_id, "request" if author_id else "system")
     # of two who record at once the second changes nothing: he finds the key taken, and may do it again
     await engine.apply(
-        namespace, Batch(timestamp(at), new_id(), cause, None, statements=tuple(statements), changes=tuple(changes))
+        namespace, Batch(timestamp(now()), new_id(), cause, None, statements=tuple(statements), changes=tuple(changes))
     )
+
+
+def _row(key: Key, layer: Layer) -> Row:
+    return {
+        "kind": key[0],
+        "name": key[1],
+        "application": layer.application.name,
+        "application_version": layer.application.version,
+        "document": layer.shipped,
+    }
 
 
 def _image(layer: Layer) -> Mapping[str, Json]:

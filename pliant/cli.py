@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from pliant.commands.changes import rollback, upgrade, versions
 from pliant.commands.company import company
 from pliant.commands.demo import demo
 from pliant.commands.doctor import doctor
@@ -13,7 +14,22 @@ from pliant.commands.member import member
 from pliant.commands.serve import serve
 from pliant.commands.token import token
 
-COMMANDS: tuple[click.Command, ...] = (demo, serve, company, member, token, adopt, plan, apply, export, import_, doctor)
+COMMANDS: tuple[click.Command, ...] = (
+    demo,
+    serve,
+    company,
+    member,
+    token,
+    adopt,
+    plan,
+    apply,
+    export,
+    versions,
+    rollback,
+    upgrade,
+    import_,
+    doctor,
+)
 """Every command, in the order of `pliant --help`."""
 
 _EPILOG = """\b

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from access.actor import Actor
@@ -262,10 +262,10 @@ class House:
         """The documents that applications have shipped to a company."""
         return await read_layers(self.engine, (await self.company(company_id)).namespace)
 
-    async def record_layers(self, company_id: str, layers: Layers) -> None:
-        """Keep, as the system, that documents were shipped; others stay as they are."""
+    async def record_layers(self, company_id: str, layers: Layers, gone: Collection[tuple[str, str]] = ()) -> None:
+        """Keep, as the system, that documents were shipped, and that those of `gone` are not shipped any more."""
         namespace = (await self.company(company_id)).namespace
-        await record_layers(self.engine, namespace, layers, None)
+        await record_layers(self.engine, namespace, layers, None, gone)
         self.runtime.wake(namespace)
 
     async def authored(self, company_id: str, version: int) -> Documents:
