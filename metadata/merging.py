@@ -119,8 +119,11 @@ def _merge(
         merged = _merge_lists(lists, path, word, meetings)
         if merged is not None:
             return merged
-    if _meaning(theirs) == _meaning(yours):
+    means = [_meaning(side) for side in (base, theirs, yours)]
+    if means[1] == means[2]:
         return min(theirs, yours, key=_text)
+    if means[0] in means[1:]:  # that side has only put keys into another order
+        return theirs if means[0] == means[2] else yours
     meetings.append(Meeting(path, *(None if side is _ABSENT else cast(Json, side) for side in (base, theirs, yours))))
     return yours
 

@@ -194,6 +194,12 @@ def test_a_removed_document_and_a_changed_one_meet() -> None:
     assert [item.path for item in merge_documents(None, opportunity(), opportunity(title="B")).meetings] == [()]
 
 
+def test_another_order_of_keys_is_no_change() -> None:
+    document = opportunity()
+    turned = dict(reversed([*document.items()]))
+    assert merge_documents(document, None, turned) == merge_documents(document, turned, None) == Merged(None)
+
+
 def test_a_union_of_rows_is_never_made() -> None:
     base: Any = {"kind": "role", "name": "r", "entities": {"account": {"read": {"rows": ["all"]}}}}
     one, other = deepcopy(base), deepcopy(base)
