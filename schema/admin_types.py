@@ -78,7 +78,7 @@ class DocumentKey:
     name: str
 
 
-@strawberry.type(name="PliantDocumentDifference", description="One document that differs between two versions.")
+@strawberry.type(name="PliantVersionDifference", description="One document that differs between two versions.")
 class DifferenceInfo:
     """A document side by side."""
 
