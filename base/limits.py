@@ -36,6 +36,8 @@ class Limits:
     idempotency_key_chars: int = 255
     document_bytes: int = 1 << 20  # one configuration document
     document_nodes: int = 20_000  # JSON values in one configuration document
+    change_sets: int = 100  # open ones of a company: each is somebody's unfinished work, more is a program run wild
+    change_set_documents: int = 1_000  # of one change set: it is read, merged and published as a whole
     fields_per_entity: int = 500  # PostgreSQL holds 1,600 columns a table; dropped ones count
     entities: int = 4_000  # numbers have 12 bits
     expression_chars: int = 4_000

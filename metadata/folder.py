@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from base.errors import DocumentsInvalid, Fault, Text
@@ -17,6 +17,7 @@ from base.limits import DEFAULTS, Limits
 from base.registry import hint
 from metadata.faults import invalid
 from metadata.kinds import KINDS
+from metadata.layers import Layers, layers_json, parse_layers
 from metadata.locate import locate
 from metadata.names import NAME
 
@@ -27,12 +28,17 @@ COMPANIONS = ("imports", "queries")
 """Folders that may stand beside documents and are none: mapping files for imports, queries to try."""
 
 
+LAYERS = ".pliant/layers.json"
+"""Where an export keeps which documents an application has shipped, and how they looked then."""
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """The documents of a folder, with the text of the file that each came from."""
+    """The documents of a folder, with the text of the file that each came from, and their layers if it tells them."""
 
     documents: Mapping[tuple[str, str], Mapping[str, Json]]
     files: Mapping[tuple[str, str], tuple[str, str]]  # (kind, name) -> (file under the folder, its text)
+    layers: Layers = field(default_factory=dict)
 
     def placed(self, faults: Iterable[Fault]) -> tuple[Fault, ...]:
         """The same faults with file, line and column in front of their texts."""
@@ -72,13 +78,16 @@ def read_folder(root: Path, limits: Limits = DEFAULTS) -> Folder:
         if key is not None:
             documents[key] = document
             files[key] = (name, text)
+    layers = _read_layers(root, faults)
     if faults:
         raise DocumentsInvalid(tuple(faults))
-    return Folder(documents, files)
+    return Folder(documents, files, layers)
 
 
-def write_folder(root: Path, documents: Mapping[tuple[str, str], Mapping[str, Json]]) -> tuple[Path, ...]:
-    """Write documents below `root` and remove the files of documents that are gone; returns what was written.
+def write_folder(
+    root: Path, documents: Mapping[tuple[str, str], Mapping[str, Json]], layers: Layers | None = None
+) -> tuple[Path, ...]:
+    """Write documents and their layers below `root`, remove the files of what is gone; returns what was written.
 
     Files are in canonical text: two spaces, authored key order, a newline at the end. Other files are left alone.
     """
@@ -86,6 +95,10 @@ def write_folder(root: Path, documents: Mapping[tuple[str, str], Mapping[str, Js
     for (kind, name), document in sorted(documents.items()):
         folder = KINDS[kind].folder
         wanted[root / folder / f"{name}.json" if folder else root / f"{kind}.json"] = pretty(document)
+    if layers:
+        wanted[root / LAYERS] = pretty(layers_json(layers))
+    else:
+        (root / LAYERS).unlink(missing_ok=True)
     for folder in _FOLDERS:
         for path in sorted((root / folder).glob("*.json")):
             if path not in wanted:
@@ -110,6 +123,19 @@ def _document_files(root: Path, faults: list[Fault]) -> Iterable[Path]:
             yield path
         elif path.is_dir() or path.suffix == ".json":
             faults.append(_misplaced(path.name, known))
+
+
+def _read_layers(root: Path, faults: list[Fault]) -> Layers:
+    path = root / LAYERS
+    if not path.is_file():
+        return {}
+    try:
+        return parse_layers(parse(path.read_text(encoding="utf-8-sig")), (LAYERS,))
+    except DocumentsInvalid as error:
+        faults.extend(error.faults)
+    except (OSError, ValueError) as error:
+        faults.append(invalid((LAYERS,), f"cannot be read: {error}", f"无法读取：{error}"))
+    return {}
 
 
 def _misplaced(name: str, known: Iterable[str]) -> Fault:

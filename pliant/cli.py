@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from pliant.commands.changes import rollback, upgrade, versions
 from pliant.commands.company import company
 from pliant.commands.demo import demo
 from pliant.commands.doctor import doctor
@@ -11,12 +12,14 @@ from pliant.commands.documents import adopt, apply, export, plan
 from pliant.commands.import_ import import_
 from pliant.commands.member import member
 from pliant.commands.migrate import migrate
+from pliant.commands.publications import publications, trash
 from pliant.commands.replicas import replicas
 from pliant.commands.serve import serve
 from pliant.commands.token import token
 
 COMMANDS: tuple[click.Command, ...] = (
-    demo, serve, company, member, token, adopt, plan, apply, export, import_, migrate, replicas, doctor,
+    demo, serve, company, member, token, adopt, plan, apply, export, versions, rollback, upgrade, publications, trash,
+    import_, migrate, replicas, doctor,
 )  # fmt: skip
 """Every command, in the order of `pliant --help`."""
 

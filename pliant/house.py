@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as release_of
 
@@ -34,17 +34,21 @@ from base.errors import BadInput, Fault, NotFound, Text
 from base.ids import canonical_id
 from base.json import Json
 from events.sequencer import Sequencer
+from metadata.build import Documents
 from metadata.catalog import Catalog
+from metadata.layers import Application, Layers, read_layers, record_layers, shipped_by
 from metadata.migrations import MIGRATIONS as METADATA
 from metadata.publishing.publish import Published
 from metadata.publishing.work import ContractJob, PublicationJob
 from metadata.store import Catalogs, Head
+from metadata.versions import read_bodies
 from pliant.settings import Settings
 from records.reading.cursor import Sealer
 from records.shares import MIGRATIONS as SHARES
 from resolvers.companies import Companies
 from resolvers.persisted import PersistedTexts
 from resolvers.publishing import proposal_of, publish_as
+from resolvers.rollback import rollback_as
 from resolvers.runtime import Runtime
 from resolvers.usage import Usage
 from schema.desk import Desk
@@ -169,8 +173,11 @@ class House:
         email: str | None = None,
         documents: Sequence[Mapping[str, Json]] = (),
         company_id: str | None = None,
+        application: Application | None = None,
     ) -> Founded:
         """Create a company with its first documents, its owner and a token for him.
+
+        With an `application` the documents are what it ships.
 
         Raises `DocumentsInvalid`, `Conflict` for an id that is taken; then nothing of the company stays.
         """
@@ -179,7 +186,10 @@ class House:
         async def fill(company: Company) -> None:
             """First documents, owner and token."""
             namespace = company.namespace
-            done = await publish_as(self.runtime, namespace, None, None, proposal_of(list(documents)))
+            proposal = proposal_of(list(documents))
+            done = await publish_as(self.runtime, namespace, None, None, proposal)
+            if application is not None:
+                await record_layers(self.engine, namespace, shipped_by(application, proposal.documents), None)
             writer = self.runtime.writer(namespace, Head(done.version, done.catalog), None)
             given = {"name": owner, "roles": [OWNER], **({} if email is None else {"email": email})}
             written = await add_member(writer, given)
@@ -261,12 +271,42 @@ class House:
         *,
         expected_version: int | None = None,
         allow_loss: Sequence[str] = (),
+        wait_seconds: float | None = None,
     ) -> Published:
-        """Publish documents as the system. Raises `DocumentsInvalid` and `Conflict`."""
+        """Publish documents as the system, waiting as `publish_as` does. Raises `DocumentsInvalid` and `Conflict`."""
         head = await self.head(company_id)
         proposal = proposal_of(list(documents), removals, allow_loss)
         namespace = (await self.company(company_id)).namespace
-        return await publish_as(self.runtime, namespace, None, head, proposal, expected_version)
+        return await publish_as(self.runtime, namespace, None, head, proposal, expected_version, wait_seconds)
+
+    async def rollback(
+        self,
+        company_id: str,
+        to: int,
+        *,
+        expected_version: int | None = None,
+        allow_loss: Sequence[str] = (),
+        wait_seconds: float | None = None,
+    ) -> Published:
+        """Publish the documents of an old version as the system. Raises as `publish` does, and `NotFound`."""
+        head = await self.head(company_id)
+        namespace = (await self.company(company_id)).namespace
+        return await rollback_as(self.runtime, namespace, None, head, to, allow_loss, expected_version, wait_seconds)
+
+    async def layers(self, company_id: str) -> Layers:
+        """The documents that applications have shipped to a company."""
+        return await read_layers(self.engine, (await self.company(company_id)).namespace)
+
+    async def record_layers(self, company_id: str, layers: Layers, gone: Collection[tuple[str, str]] = ()) -> None:
+        """Keep, as the system, that documents were shipped, and that those of `gone` are not shipped any more."""
+        namespace = (await self.company(company_id)).namespace
+        await record_layers(self.engine, namespace, layers, None, gone)
+        self.runtime.wake(namespace)
+
+    async def authored(self, company_id: str, version: int) -> Documents:
+        """The documents of a version as they were authored, key by key. Raises `NotFound`."""
+        (body,) = await read_bodies(self.engine, (await self.company(company_id)).namespace, version)
+        return body.documents
 
     async def add_member(self, company_id: str, input: Mapping[str, Json]) -> str:
         """Add a member as the system and give his id. Raises `BadInput` with the first fault."""

@@ -32,6 +32,7 @@ class Exit(IntEnum):
     OK = 0
     FAULTS = 1  # the input has mistakes, or what it names does not exist
     USAGE = 2  # click's: the command line itself is wrong
+    CHANGES = 2  # of `plan --detailed-exit-code`: something would change
     UNREACHABLE = 3  # the database does not answer, is full or damaged
 
 
@@ -129,6 +130,11 @@ def fault_line(fault: Fault, language: str) -> str:
     """A fault for people; texts that already begin with file, line and column need no path."""
     text = fault.text.localized(language)
     return text if "file" in fault.details else f"{'/'.join(fault.path)}: {text}"
+
+
+def asks() -> bool:
+    """Whether there is somebody at a terminal who can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 async def chosen_company(house: House, company_id: str | None) -> str:

@@ -5,7 +5,7 @@ Each function asks for the right that it needs; what its caller can mend comes b
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, TypeVar
 
@@ -17,12 +17,13 @@ from base.json import Json
 from base.limits import Limits
 from metadata.adopting.adopt import Adopted, adopt
 from metadata.build import Documents
+from metadata.layers import Layer, layer_of, read_layers
 from metadata.persisted import Persisted, list_persisted, register_document, remove_persisted
 from metadata.publishing.publish import Published
 from metadata.store import Head, Version, list_versions
 from metadata.usage import Use, read_uses
-from resolvers.preview import Preview
-from resolvers.publishing import PUBLISH, READ, Key, Proposal, proposal_of, publish_as
+from resolvers.preview import MakePreview, Preview
+from resolvers.publishing import PUBLISH, READ, Key, proposal_of, publish_as
 from resolvers.runtime import Runtime
 
 T = TypeVar("T")
@@ -71,6 +72,15 @@ def find_document(context: AdminContext, kind: str, name: str) -> Any:
     return found
 
 
+async def layers_of(context: AdminContext, documents: Documents) -> Mapping[Key, Layer]:
+    """The layers of these documents of the head; the company's own have none."""
+    context.require(READ, PUBLISH)
+    known = await read_layers(context.runtime.engine, context.actor.namespace)
+    present = context.head.catalog.documents.keys()
+    found = ((key, layer_of(known, key, document, present)) for key, document in documents.items())
+    return {key: layer for key, layer in found if layer is not None}
+
+
 async def find_versions(context: AdminContext, first: int, before: int | None) -> tuple[Version, ...]:
     """Published versions, newest first."""
     context.require(READ, PUBLISH)
@@ -96,7 +106,7 @@ async def preview_documents(
     documents: Sequence[Json],
     removals: Sequence[Key],
     allow_loss: Sequence[str],
-    make: Callable[[Actor, Head, Proposal], Awaitable[Preview]],
+    make: MakePreview,
 ) -> Preview:
     """What publishing would change, and every fault that stands against it; `make` also compares the GraphQL side."""
     context.require(PUBLISH)

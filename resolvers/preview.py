@@ -5,7 +5,7 @@ Nothing is written. The GraphQL side is compared by the room above (`Compare`), 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
@@ -89,6 +89,10 @@ class Preview:
     dependents: tuple[Dependent, ...] = ()
     clients: tuple[ClientUse, ...] = ()
     cost: Cost = NO_COST
+
+
+MakePreview: TypeAlias = Callable[[Actor, Head, Proposal], Awaitable[Preview]]
+"""Previews a proposal over a head, the GraphQL side included; given by the room above."""
 
 
 def clients_of(uses: Iterable[Use], changes: Iterable[SchemaChange], names: Mapping[str, str]) -> Iterator[ClientUse]:

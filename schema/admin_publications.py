@@ -6,11 +6,13 @@ from typing import TypeAlias
 
 import strawberry
 
+from base.errors import Fault
 from metadata.publishing.publication import Publication, State
+from metadata.publishing.publish import Published
 from metadata.trash import Trashed
 from resolvers import publications
 from resolvers.administration import AdminContext
-from schema.admin_types import SavePayload, instant, user_errors
+from schema.admin_types import DocumentChange, SavePayload, instant, user_errors
 from schema.fixed import Instant, UserError
 
 Info: TypeAlias = strawberry.Info[AdminContext, None]
@@ -73,6 +75,30 @@ class TrashInfo:
             removed_version=item.removed_version,
             removed_at=instant(item.removed_at),
             drop_after=instant(item.drop_after),
+        )
+
+
+@strawberry.type(name="PliantPublishPayload", description="A publish that was done, or the faults that stopped it.")
+class PublishPayload:
+    """The company's new version and what changed."""
+
+    version: int | None = strawberry.field(description="Null while it is being prepared, and when it was refused.")
+    publication: PublicationInfo | None = strawberry.field(
+        description="Given when it had to be prepared: ask for it again while it is PREPARING."
+    )
+    changes: list[DocumentChange]
+    user_errors: list[UserError]
+
+    @staticmethod
+    def of(published: Published | None, faults: tuple[Fault, ...], locale: str) -> PublishPayload:
+        """The shown form of a publish."""
+        under_way = None if published is None else published.publication
+        done = published is not None and (under_way is None or under_way.version is not None)
+        return PublishPayload(
+            version=published.version if published is not None and done else None,
+            publication=None if under_way is None else PublicationInfo.of(under_way, locale),
+            changes=[] if published is None else [DocumentChange.of(change) for change in published.changes],
+            user_errors=user_errors(faults, locale),
         )
 
 

@@ -12,14 +12,14 @@ from access.right import PLATFORM_RIGHTS
 from resolvers import administration, people
 from resolvers.administration import AdminContext
 from schema.adapter import core_of
+from schema.admin_changes import ChangesMutation, ChangesQuery
 from schema.admin_preview import AliasUse, PreviewPayload
-from schema.admin_publications import PublicationInfo, PublicationMutation, PublicationQuery
+from schema.admin_publications import PublicationMutation, PublicationQuery, PublishPayload
 from schema.admin_types import (
     AdminViewer,
     AdoptNote,
     AdoptPayload,
     Document,
-    DocumentChange,
     DocumentKey,
     EffectiveGrant,
     Limit,
@@ -38,7 +38,7 @@ from schema.admin_types import (
     user_errors,
 )
 from schema.document import id_of
-from schema.fixed import CONFIG, Instant, Json, UserError
+from schema.fixed import CONFIG, Instant, Json
 from schema.preview import preview_of
 
 Info: TypeAlias = strawberry.Info[AdminContext, None]
@@ -59,12 +59,16 @@ def _viewer(info: Info) -> AdminViewer:
     )
 
 
-def _documents(info: Info, kind: str | None = None) -> list[Document]:
-    return [Document.of(document) for document in administration.documents_of(info.context, kind).values()]
+async def _documents(info: Info, kind: str | None = None) -> list[Document]:
+    documents = administration.documents_of(info.context, kind)
+    layers = await administration.layers_of(info.context, documents)
+    return [Document.of(document, layers.get(key)) for key, document in documents.items()]
 
 
-def _document(info: Info, kind: str, name: str) -> Document:
-    return Document.of(administration.find_document(info.context, kind, name))
+async def _document(info: Info, kind: str, name: str) -> Document:
+    document = administration.find_document(info.context, kind, name)
+    layers = await administration.layers_of(info.context, {(kind, name): document})
+    return Document.of(document, layers.get((kind, name)))
 
 
 def _catalog_version(info: Info) -> int:
@@ -144,7 +148,7 @@ def _limits(info: Info) -> list[Limit]:
 
 
 @strawberry.type(description="What can be read of a company's configuration.")
-class Query(PublicationQuery):
+class Query(PublicationQuery, ChangesQuery):
     """Reading."""
 
     viewer: AdminViewer = strawberry.field(resolver=_viewer, description="Who asks.")
@@ -182,18 +186,6 @@ class Query(PublicationQuery):
     limits: list[Limit] = strawberry.field(resolver=_limits, description="The limits of this server.")
 
 
-@strawberry.type(name="PliantPublishPayload", description="A publish that was done, or the faults that stopped it.")
-class PublishPayload:
-    """The company's new version and what changed."""
-
-    version: int | None = strawberry.field(description="Null while it is being prepared, and when it was refused.")
-    publication: PublicationInfo | None = strawberry.field(
-        description="Given when it had to be prepared: ask for it again while it is PREPARING."
-    )
-    changes: list[DocumentChange]
-    user_errors: list[UserError]
-
-
 async def _publish(
     info: Info,
     documents: list[Json],
@@ -208,13 +200,7 @@ async def _publish(
         allow_loss or (),
         expected_version,
     )
-    open_one = None if published is None else published.publication
-    return PublishPayload(
-        version=None if published is None or (open_one is not None and open_one.version is None) else published.version,
-        publication=None if open_one is None else PublicationInfo.of(open_one, info.context.locale),
-        changes=[] if published is None else [DocumentChange.of(change) for change in published.changes],
-        user_errors=user_errors(faults, info.context.locale),
-    )
+    return PublishPayload.of(published, faults, info.context.locale)
 
 
 async def _add_member(info: Info, input: MemberInput) -> SavePayload:
@@ -286,7 +272,7 @@ async def _remove_document(info: Info, id: strawberry.ID) -> SavePayload:
 
 
 @strawberry.type(description="What can be changed of a company's configuration.")
-class Mutation(PublicationMutation):
+class Mutation(PublicationMutation, ChangesMutation):
     """Writing."""
 
     publish: PublishPayload = strawberry.field(

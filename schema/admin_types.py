@@ -16,9 +16,13 @@ from base.clock import timestamp
 from base.errors import Fault
 from base.json import Json as JsonValue
 from metadata.adopting.notes import Note
+from metadata.layers import Layer
 from metadata.persisted import Persisted
 from metadata.publishing.diff import Change, ChangeKind
 from metadata.store import Version
+from metadata.versions import Difference
+from resolvers import rollback
+from resolvers.administration import AdminContext
 from resolvers.payload import shown_fault
 from schema.fixed import Instant, Json, UserError
 
@@ -49,12 +53,22 @@ class Document:
     name: str
     title: str | None
     body: Json = strawberry.field(description="The document itself.")
+    application: str | None = strawberry.field(
+        description="NAME@VERSION of the application that ships it; null for the company's own.", default=None
+    )
+    modified: bool = strawberry.field(description="Whether the company has changed what was shipped.", default=False)
 
     @staticmethod
-    def of(document: Any) -> Document:
+    def of(document: Any, layer: Layer | None = None) -> Document:
         """The shown form of a document."""
-        title = document.get("title")
-        return Document(kind=str(document["kind"]), name=str(document["name"]), title=title, body=Json(document))
+        return Document(
+            kind=str(document["kind"]),
+            name=str(document["name"]),
+            title=document.get("title"),
+            body=Json(document),
+            application=None if layer is None else str(layer.application),
+            modified=layer is not None and layer.modified(document),
+        )
 
 
 @strawberry.input(name="PliantDocumentKey", description="Which document.")
@@ -65,6 +79,36 @@ class DocumentKey:
     name: str
 
 
+@strawberry.type(name="PliantVersionDifference", description="One document that differs between two versions.")
+class DifferenceInfo:
+    """A document side by side."""
+
+    kind: str
+    name: str
+    change: ChangeKind
+    was: str | None = strawberry.field(description="The former name of what is renamed.")
+    paths: list[list[str]] = strawberry.field(description="Where it differs.")
+    before: Json | None
+    after: Json | None
+
+    @staticmethod
+    def of(item: Difference) -> DifferenceInfo:
+        """The shown form of a difference."""
+        return DifferenceInfo(
+            kind=item.kind,
+            name=item.name,
+            change=item.change,
+            was=item.was,
+            paths=[list(path) for path in item.paths],
+            before=None if item.before is None else Json(item.before),
+            after=None if item.after is None else Json(item.after),
+        )
+
+
+async def _changed(info: strawberry.Info[AdminContext, None], root: Any) -> list[DifferenceInfo]:
+    return [DifferenceInfo.of(item) for item in await rollback.version_changes(info.context, root.version)]
+
+
 @strawberry.type(name="PliantVersion", description="A published version of the company's documents.")
 class PublishedVersion:
     """One version."""
@@ -73,6 +117,9 @@ class PublishedVersion:
     hash: str = strawberry.field(description="Equal for equal documents.")
     created_at: Instant
     author_id: strawberry.ID | None = strawberry.field(description="The member; null for the system.")
+    changed: list[DifferenceInfo] = strawberry.field(
+        resolver=_changed, description="Documents that are not as they were in the version before."
+    )
 
     @staticmethod
     def of(item: Version) -> PublishedVersion:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.metadata import version
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from base.errors import NotFound, Text
 from base.json import Json
 from base.registry import hint
 from metadata.folder import read_folder
+from metadata.layers import Application
 
 CRM = "crm"
 """The example application: accounts, products, agents, opportunities."""
@@ -24,6 +26,11 @@ def read_template(name: str) -> tuple[Mapping[str, Json], ...]:
     """The documents of a template, to be published as they are. Raises `NotFound`."""
     with as_file(files("templates") / _known(name)) as folder:
         return tuple(read_folder(folder).documents.values())
+
+
+def template_application(name: str) -> Application:
+    """A template as the application that ships its documents: its version is that of Pliant. Raises `NotFound`."""
+    return Application(_known(name), version("pliant"))
 
 
 def template_mapping(name: str, mapping: str) -> Path:

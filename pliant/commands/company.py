@@ -10,6 +10,7 @@ from base.errors import Text
 from metadata.folder import read_folder
 from pliant.house import House
 from pliant.terminal import in_house, json_option, locale, show
+from sources.template import read_template, template_application
 
 
 @click.group()
@@ -23,15 +24,28 @@ def company() -> None:
 @click.option("--email", help="His e-mail address.")
 @click.option("--id", "company_id", help="Public id, of lower-case letters and digits; made up when absent.")
 @click.option("--documents", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Folder to publish.")
+@click.option("--template", help="Application to begin with, such as crm; its documents are marked as shipped.")
 @json_option
 def create(
-    name: str, owner: str, email: str | None, company_id: str | None, documents: Path | None, as_json: bool
+    name: str,
+    owner: str,
+    email: str | None,
+    company_id: str | None,
+    documents: Path | None,
+    template: str | None,
+    as_json: bool,
 ) -> None:
     """Create a company with an owner and a token for him; the token is shown once."""
+    if documents is not None and template is not None:
+        raise click.UsageError("--documents and --template exclude each other")
 
     async def work(house: House) -> None:
-        folder = list(read_folder(documents).documents.values()) if documents is not None else []
-        founded = await house.create_company(name, owner, email, folder, company_id)
+        folder = read_folder(documents) if documents is not None else None
+        first = [*folder.documents.values()] if folder is not None else [*read_template(template)] if template else []
+        application = template_application(template) if template else None
+        founded = await house.create_company(name, owner, email, first, company_id, application)
+        if folder is not None and folder.layers:
+            await house.record_layers(founded.company.id, folder.layers)
         value = {"company": founded.company.id, "owner": founded.owner_id, "token": founded.token}
         show(
             as_json, value, [f"company: {founded.company.id}", f"owner: {founded.owner_id}", f"token: {founded.token}"]

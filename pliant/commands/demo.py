@@ -29,7 +29,7 @@ from pliant.settings import Settings, read_settings
 from pliant.terminal import guarded
 from server.serving import run
 from sources.demo import OPPORTUNITIES, generate
-from sources.template import CRM, read_template, template_queries
+from sources.template import CRM, read_template, template_application, template_queries
 
 STATE_FILE = "demo.json"
 FOLDER = Path("demo-data")
@@ -105,7 +105,9 @@ async def _known(house: House) -> Demo | None:
 
 
 async def _make(house: House, rows: int) -> Demo:
-    founded = await house.create_company("Demo", "Demo Owner", "owner@demo.example", read_template(CRM))
+    founded = await house.create_company(
+        "Demo", "Demo Owner", "owner@demo.example", read_template(CRM), application=template_application(CRM)
+    )
     company = founded.company
     begun = Demo(company.id, {OWNER: founded.token}, False)
     _keep(house, begun)

@@ -14,11 +14,22 @@ from base.json import Json, JsonInvalid, parse, pretty
 from metadata.adopting.adopt import Adopted
 from metadata.adopting.adopt import adopt as adopt_schema
 from metadata.folder import Folder, read_folder, write_folder
+from metadata.layers import parse_application, shipped_by
 from metadata.publishing.publish import Published
-from pliant import blast
 from pliant.adopted import adopted_lines, entity_name, output_file
-from pliant.changes import change_json, change_line, placed, pruned
+from pliant.changes import placed, pruned
+from pliant.following import followed
 from pliant.house import House
+from pliant.plans import (
+    agreed,
+    changes_something,
+    plan_json,
+    plan_lines,
+    planned,
+    published_json,
+    published_lines,
+    yes_option,
+)
 from pliant.settings import read_settings
 from pliant.terminal import (
     Exit,
@@ -31,16 +42,12 @@ from pliant.terminal import (
     show,
 )
 from resolvers.publishing import Proposal
-from schema.preview import preview_of
 
 folder_argument = click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 prune_option = click.option("--prune", is_flag=True, help="Also remove documents that the folder does not hold.")
 loss_option = click.option(
     "--allow-loss", multiple=True, metavar="NAME", help="Let the values of entity or entity.field go; may be repeated."
 )
-
-
-NOTHING = Text("nothing changes", "没有变化")
 
 
 class FileUnusable(PliantError):
@@ -87,26 +94,31 @@ def adopt(file: Path, name: str | None, output: Path | None, as_json: bool) -> N
 @folder_argument
 @prune_option
 @loss_option
+@click.option("--detailed-exit-code", "detailed", is_flag=True, help="End with 0 when nothing changes, 2 when it does.")
 @company_option
 @json_option
-def plan(folder: Path, prune: bool, allow_loss: Sequence[str], company_id: str | None, as_json: bool) -> None:
+def plan(
+    folder: Path, prune: bool, allow_loss: Sequence[str], detailed: bool, company_id: str | None, as_json: bool
+) -> None:
     """Show what `apply FOLDER` would change, and what stands against it. Exit code 1 when it could not be applied."""
 
-    async def work(house: House) -> bool:
+    async def work(house: House) -> Exit:
         wanted = read_folder(folder, house.settings.limits)
         company = await chosen_company(house, company_id)
         head = await house.head(company)
         proposal = Proposal(
             wanted.documents, pruned(head.catalog.documents, wanted.documents, prune), tuple(allow_loss)
         )
-        found = await preview_of(house.runtime, await house.owner(company), head, proposal)
+        found = await planned(house, company, head, proposal)
         found = replace(found, faults=wanted.placed(found.faults))
-        language = locale()
-        show(as_json, blast.as_json(found, language), blast.lines(found, language, colour=sys.stdout.isatty()))
-        return bool(found.faults)
+        show(as_json, plan_json(found, locale()), plan_lines(found, locale()))
+        if found.faults:
+            return Exit.FAULTS
+        return Exit.CHANGES if detailed and changes_something(head, proposal) else Exit.OK
 
-    if in_house(as_json, work):
-        sys.exit(Exit.FAULTS)
+    code = in_house(as_json, work)
+    if code:
+        sys.exit(code)
 
 
 @click.command()
@@ -114,24 +126,37 @@ def plan(folder: Path, prune: bool, allow_loss: Sequence[str], company_id: str |
 @prune_option
 @loss_option
 @click.option("--expect", "expected", type=int, help="Fail unless the company is at this version (see plan).")
+@click.option("--application", metavar="NAME@VERSION", help="Mark the documents as shipped by this application.")
+@yes_option
 @company_option
 @json_option
 def apply(
-    folder: Path, prune: bool, allow_loss: Sequence[str], expected: int | None, company_id: str | None, as_json: bool
+    folder: Path,
+    prune: bool,
+    allow_loss: Sequence[str],
+    expected: int | None,
+    application: str | None,
+    yes: bool,
+    company_id: str | None,
+    as_json: bool,
 ) -> None:
-    """Publish the documents of FOLDER: tables, types and rules of the company change at once, without a restart."""
+    """Publish the documents of FOLDER: tables, types and rules of the company change at once, without a restart.
+
+    On a terminal it shows what would go and asks, unless --yes is given.
+    """
 
     async def work(house: House) -> None:
         wanted = read_folder(folder, house.settings.limits)
+        shipped = None if application is None else shipped_by(parse_application(application), wanted.documents)
         company = await chosen_company(house, company_id)
-        removals = pruned((await house.head(company)).catalog.documents, wanted.documents, prune)
-        published = await _publish(house, company, wanted, removals, expected, allow_loss)
-        value: dict[str, Json] = {
-            "version": published.version,
-            "changes": [change_json(change) for change in published.changes],
-        }
-        lines = [*map(change_line, published.changes)] or [NOTHING.localized(locale())]
-        show(as_json, value, [*lines, f"version: {published.version}"])
+        head = await house.head(company)
+        removals = pruned(head.catalog.documents, wanted.documents, prune)
+        proposal = Proposal(wanted.documents, removals, tuple(allow_loss))
+        seen = await agreed(house, company, head, proposal, yes or as_json)
+        published = await _publish(house, company, wanted, removals, seen if expected is None else expected, allow_loss)
+        published = await followed(house, company, published, as_json)
+        await house.record_layers(company, wanted.layers if shipped is None else shipped)
+        show(as_json, published_json(published), published_lines(published, locale()))
 
     in_house(as_json, work)
 
@@ -144,9 +169,11 @@ def export(folder: Path, company_id: str | None, as_json: bool) -> None:
     """Write the company's documents into FOLDER; files of documents that are gone are removed."""
 
     async def work(house: House) -> None:
-        head = await house.head(await chosen_company(house, company_id))
+        company = await chosen_company(house, company_id)
+        head = await house.head(company)
+        documents, layers = await house.authored(company, head.version), await house.layers(company)
         try:
-            written = write_folder(folder, head.catalog.documents)
+            written = write_folder(folder, documents, layers)
         except OSError as error:
             raise _unusable(folder, error) from error
         names = [path.relative_to(folder).as_posix() for path in written]
@@ -165,7 +192,12 @@ async def _publish(
 ) -> Published:
     try:
         return await house.publish(
-            company_id, list(wanted.documents.values()), removals, expected_version=expected, allow_loss=allow_loss
+            company_id,
+            list(wanted.documents.values()),
+            removals,
+            expected_version=expected,
+            allow_loss=allow_loss,
+            wait_seconds=0,
         )
     except DocumentsInvalid as error:
         raise placed(wanted, error) from error

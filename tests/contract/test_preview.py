@@ -167,7 +167,7 @@ async def test_a_removal_that_another_document_needs_names_both_sides(owner: Cli
     (fault,) = (await previewed(owner, document)).faults
     assert fault.path[:3] == ("role", "seller", "entities")
     assert fault.details["removed"] == ["entity", "opportunity", "properties", "score"]
-    assert "entity/opportunity no longer has it" in fault.text.en
+    assert "removes entity/opportunity/properties/score" in fault.text.en
 
 
 PREVIEW = """query($d: [JSON!]!) { preview(documents: $d, allowLoss: ["opportunity.lines"]) {

@@ -122,7 +122,7 @@ def test_adopt_needs_no_database(tmp_path: Path) -> None:
 
 def test_plans_of_nothing_and_of_faults(tmp_path: Path, folder: Path) -> None:
     ok(pliant(tmp_path, "company", "create", "Acme", "--documents", str(folder), "--json"))
-    assert pliant(tmp_path, "plan", str(folder)).out == "nothing changes\n"
+    assert pliant(tmp_path, "plan", str(folder)).out == "Nothing changes.\n"
     assert pliant(tmp_path, "apply", str(folder)).out.startswith("nothing changes\nversion: ")
     write(folder / "entities" / "task.json", {**TASK, "required": ["nmae"]})
     told = pliant(tmp_path, "plan", str(folder))
