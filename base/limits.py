@@ -50,7 +50,10 @@ class Limits:
     actor_seconds: float = 5.0  # age at which a cached actor is read again
     request_seconds: float = 30.0
     trash_days: float = 30.0  # removed columns keep their values for so long: time to notice, and to roll back
+    publish_at_once_rows: int = 10_000  # a larger table's readers would wait too long for one transaction's fill
+    publish_chunk_rows: int = 1_000  # filled in one transaction: their locks are held for some milliseconds
     publish_wait_seconds: float = 5.0  # a publish that takes longer is answered as still being prepared
+    job_lease_seconds: float = 60.0  # a worker silent for so long is dead: longer than any pause of a busy process
     lock_timeout_ms: int = 300  # readers queue behind waiting DDL for at most this long
 
 

@@ -82,7 +82,7 @@ class House:
         self._upkeep = Upkeep(engine, self._namespaces)
         companies = Companies(engine, catalogs, limits)
         jobs = (PublicationJob(engine, catalogs, limits, self._announce), ContractJob(engine))
-        self._runner = Runner(engine, jobs, self._namespaces)
+        self._runner = Runner(engine, jobs, self._namespaces, lease_seconds=limits.job_lease_seconds)
         self.runtime = Runtime(
             engine=engine,
             limits=limits,

@@ -25,9 +25,6 @@ from storage.engine import Dialect
 from storage.sql import compile, compile_with_constants, encode_list
 from storage.types import UUID, ColumnType
 
-CHUNK_ROWS: Final = 1_000
-"""Rows that are filled in one transaction: their locks are held for some milliseconds."""
-
 SAMPLE: Final = 5
 """Ids that are told of the values that found no place."""
 

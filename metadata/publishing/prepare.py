@@ -23,7 +23,7 @@ from metadata.publishing.census import Census
 from metadata.publishing.changed import changed_since, position_now
 from metadata.publishing.checks import RowCheck, row_checks
 from metadata.publishing.ddl import IndexShape, expand_ddl, tables_there, undo_ddl
-from metadata.publishing.fills import CHUNK_ROWS, SAMPLE, Fetch, Fill, fill_default, map_choice, prepared_fills
+from metadata.publishing.fills import SAMPLE, Fetch, Fill, fill_default, map_choice, prepared_fills
 from metadata.publishing.plan import Plan
 from metadata.publishing.planning import duplicates, unconverted
 from metadata.publishing.publication import Publication, State, Target, with_progress
@@ -145,7 +145,7 @@ class Preparation:
         progress = self.publication.progress
         after = progress.cursors.get(fill.name)
         while True:
-            ids = await self._census.ids_after(fill.entity, after, CHUNK_ROWS)
+            ids = await self._census.ids_after(fill.entity, after, self.limits.publish_chunk_rows)
             if not ids:
                 await self._move(self._done(f"fill {fill.name}"))
                 return
@@ -201,12 +201,12 @@ class Preparation:
     async def _catch_up(self, fills: Sequence[Fill]) -> int:
         """Fill records again that changed since the last round; how many these were."""
         await self.engine.sequence(self.namespace)
-        reached = await position_now(self._census.fetch)
+        reached, chunk = await position_now(self._census.fetch), self.limits.publish_chunk_rows
         changed = await self._changed(self._census.fetch, _names(self.plan, [fill.entity for fill in fills]))
         for fill in fills:
             ids = changed.get(_old_name(self.plan, fill.entity), ())
-            for start in range(0, len(ids), CHUNK_ROWS):
-                await self._fill_rows(fill, ids[start : start + CHUNK_ROWS])
+            for start in range(0, len(ids), chunk):
+                await self._fill_rows(fill, ids[start : start + chunk])
         await self._note(position=reached)
         return sum(map(len, changed.values()))
 
