@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from random import Random
 from typing import Any
 
@@ -322,7 +323,7 @@ class Writer(Caller):
         for name, value in given.items():
             prop = document["properties"].get(name, {"x-type": "reference"})
             plain = value is not None and kind_of(prop, name) != "choice"
-            if plain and value != made[name]:
+            if plain and not _same(value, made[name]):
                 self.budget.fault("a write answers another value", name, value, made)
 
     def _older(self, named: Sequence[Own]) -> bool:
@@ -385,3 +386,11 @@ class Writer(Caller):
         self.budget.checked += 1
         self.ledger.acknowledged += 1
         return answer
+
+
+def _same(given: Any, shown: Any) -> bool:
+    """Whether a value is what was given: a number may meanwhile belong to a field of another type of number."""
+    try:
+        return given == shown or Decimal(str(given)) == Decimal(str(shown))
+    except InvalidOperation:
+        return False

@@ -112,8 +112,9 @@ class Siege:
             while going(kills) and not any(task.done() for task in tasks):
                 await self._moment(engine, namespace)
                 await asyncio.gather(*starting[:-1])
-                alive = [server for server in self.servers if server.url is not None]
-                some = alive if self.random.random() < 0.1 else [self.random.choice(alive)]
+                if not self._alive:
+                    await asyncio.gather(*starting)
+                some = self._alive if self.random.random() < 0.1 else [self.random.choice(self._alive)]
                 await self.kill(some)
                 starting.append(asyncio.create_task(self.start()))  # the others go on meanwhile
                 kills += 1
@@ -154,8 +155,12 @@ class Siege:
             for number, server in enumerate(self.servers)
         ]
 
+    @property
+    def _alive(self) -> list[Server]:
+        return [server for server in self.servers if server.url is not None]
+
     def _urls(self) -> list[str]:
-        return [server.url for server in self.servers if server.url is not None] or ["http://127.0.0.1:9"]
+        return [str(server.url) for server in self._alive] or ["http://127.0.0.1:9"]
 
 
 async def siege(budget: Budget, engine: str, folder: Path, kills: int | None = None, servers: int = SERVERS) -> None:
