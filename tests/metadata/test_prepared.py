@@ -102,6 +102,15 @@ async def test_going_back_brings_back_what_was_lost_and_keeps_what_is_new(compan
     assert await sizes(company, third.catalog) == [("a", "large"), ("b", "02"), ("c", "33")]
 
 
+async def test_a_choice_that_is_gone_does_not_come_back(company: Company) -> None:
+    first = await company.publish(things(size={"enum": ["SMALL", "LARGE"]}))
+    await write(company, first.catalog, name="a", size="SMALL")
+    await write(company, first.catalog, name="b", size="LARGE")
+    await company.publish(things(**NUMBER), allow_loss=["thing.size"])
+    last = await company.publish(things(size={"enum": ["LARGE", "HUGE"]}))
+    assert await sizes(company, last.catalog) == [("a", None), ("b", "LARGE")]
+
+
 async def test_writers_of_the_version_before_go_on(company: Company) -> None:
     first = await company.publish(things(**TEXT))
     key = await write(company, first.catalog, name="a", size="1")
