@@ -110,7 +110,7 @@ class History:
             image = row.get(source.column.name)
             value = None if image is None else source.type.logical(source.options, image)
             old = row.get(there[-1].column.name) if there else None
-            recovered = None if old is None else item.type.logical(item.options, old)
+            recovered = _known(item, old)
             if recovered is not None and back(recovered).value == value:
                 row[item.column.name] = old
                 continue
@@ -148,6 +148,14 @@ def _pairs(before: Catalog, after: Catalog) -> Iterator[tuple[Entity, Field, Fie
         for item in entity.fields.values():
             if item.columns and not item.system:
                 yield entity, item, matched.get(item.name)
+
+
+def _known(item: Field, image: Any) -> Any:
+    """A value of the trash, unless the field's choices do not know it any more."""
+    try:
+        return None if image is None else item.type.logical(item.options, image)
+    except ValueError:
+        return None
 
 
 def _columns(entity: Entity) -> set[str]:
