@@ -58,6 +58,8 @@ class Siege:
         self.budget = budget
         self.random = Random(f"{budget.seed} {engine}")
         purging = PURGING if self.random.random() < 0.5 else {}
+        if purging:
+            budget.note(f"{engine}: trash is dropped after seconds")
         environment = {"PLIANT_DATA_DIR": str(folder), "PLIANT_SECRET_KEY": SECRET, **more, **LIMITS, **purging}
         self.settings = read_settings(environment)
         del environment["PLIANT_SECRET_KEY"]  # a server has it anyway

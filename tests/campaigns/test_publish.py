@@ -10,7 +10,7 @@ from tests.campaigns.budget import Budget
 from tests.campaigns.publish import siege
 from tests.engines import ENGINES, place_of
 
-KILLS = 2
+KILLS = 1
 
 
 @pytest.mark.parametrize("engine", ENGINES)
