@@ -11,6 +11,7 @@ from metadata.build import build_catalog
 from metadata.catalog import Catalog, Entity
 from metadata.store import Catalogs, list_versions
 from pliant.house import House
+from resolvers.renamed import current_name
 from storage.engine import Engine
 from tests.campaigns.budget import Budget
 from tests.campaigns.clients import Caller, Ledger, Own
@@ -88,7 +89,7 @@ def _check_write(
     entity = _entity(catalogs, event)
     after = event.after or {}
     for name, value in given.items():
-        item = None if entity is None else entity.by_api_name.get(name)
+        item = None if entity is None else entity.by_api_name.get(current_name(entity, name))
         if item is None:
             budget.fault("a write was done by a version that has not its names", own, name, event)
             continue
