@@ -29,6 +29,7 @@ class History:
     def __init__(self, budget: Budget, catalogs: Mapping[int, Catalog], allowed: Mapping[int, set[str]]) -> None:
         self.rows: dict[str, dict[str, Row]] = defaultdict(dict)
         self.version = 0
+        self.purged = 0  # pieces of trash that were dropped
         self._budget = budget
         self._catalogs = catalogs
         self._allowed = allowed
@@ -58,6 +59,7 @@ class History:
             row.update(event.after)
 
     def _purge(self, event: Event) -> None:
+        self.purged += 1
         image = event.before or {}
         path, version = str(image["path"]), int(str(image["removedVersion"]))
         for table, column in self._left.pop((path, version), ()):

@@ -40,6 +40,7 @@ async def check_history(
     catalogs = {number: await kept.get(namespace, number) for number in numbers}
     history = History(budget, catalogs, allowed)
     history.tell(events)
+    budget.notes["pieces of trash dropped"] = history.purged
     if history.version != numbers[-1] or numbers != list(range(1, numbers[-1] + 1)):
         budget.fault("versions are not those that the log tells of", numbers, history.version)
     head = catalogs[numbers[-1]]
