@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from base.errors import Fault, Text
@@ -36,6 +36,7 @@ class Planned:
     trials: Mapping[str, Trial] = field(default_factory=dict)  # by entity and field
     faults: tuple[Fault, ...] = ()
     at_once_rows: int = DEFAULTS.publish_at_once_rows
+    emptied: tuple[Entity, ...] = ()  # they lose something that nobody has allowed: their tables must be empty still
 
     @property
     def catalog(self) -> Catalog:
@@ -110,13 +111,25 @@ async def plan_publish(
         for move in plan.moves
         if await sizes.of(move.entity)
     }
+    losses = list(forbidden_losses(plan, allow_loss))
     faults = [
-        *await _losses(sizes, before, catalog, changes, plan, allow_loss),
+        *[fault for entity, fault in losses if await sizes.of(entity)],
         *(_unconverted(move, trials[move.name]) for move in _losing(plan.moves, trials, allow_loss)),
         *await _standing(census, checks, sizes),
         *await _duplicates(census, before, catalog, sizes),
     ]
-    return Planned(base, plan, changes, names, sizes.known, checks, trials, tuple(faults), small)
+    return Planned(
+        base,
+        plan,
+        changes,
+        names,
+        sizes.known,
+        checks,
+        trials,
+        tuple(faults),
+        small,
+        tuple(entity for entity, _ in losses),
+    )
 
 
 def merge(current: Documents, upserts: Documents, removals: Collection[tuple[str, str]]) -> Documents:
@@ -149,19 +162,12 @@ class _Sizes:
         return known
 
 
-async def _losses(
-    sizes: _Sizes,
-    before: Catalog | None,
-    after: Catalog,
-    changes: Sequence[Change],
-    plan: Plan,
-    allow_loss: Collection[str],
-) -> list[Fault]:
-    """Removals and changes of relations that would take values away from rows."""
+def forbidden_losses(plan: Plan, allow_loss: Collection[str]) -> Iterator[tuple[Entity, Fault]]:
+    """Removals and changes of relations that nobody has allowed: each stands while the entity's table has a row."""
+    before, after = plan.before, plan.after
     tables = {entity.table_name: entity for entity in before.entities.values()} if before is not None else {}
     converted = {move.name for move in plan.moves}
-    faults = []
-    for change in changes:
+    for change in diff_catalogs(before, after):
         if change.loss is None or change.loss in allow_loss or change.subject not in ("entity", "field"):
             continue
         if change.kind is ChangeKind.RETYPED and change.loss in converted:
@@ -169,11 +175,9 @@ async def _losses(
         entity = before.entities.get(change.path[0]) if before is not None else None
         if change.path[0] in after.entities:
             entity = tables.get(after.entities[change.path[0]].table_name)
-        if entity is None or not await sizes.of(entity):
-            continue
-        path = ("entity", change.path[0], *(("properties", change.path[1]) if len(change.path) > 1 else ()))
-        faults.append(Fault(path, LOSS, _loss_text(change), {"allowLoss": change.loss}))
-    return faults
+        if entity is not None:
+            path = ("entity", change.path[0], *(("properties", change.path[1]) if len(change.path) > 1 else ()))
+            yield entity, Fault(path, LOSS, _loss_text(change), {"allowLoss": change.loss})
 
 
 def _loss_text(change: Change) -> Text:

@@ -21,11 +21,11 @@ from metadata.catalog import Entity
 from metadata.publishing import publication as publications
 from metadata.publishing.census import Census
 from metadata.publishing.changed import changed_since, position_now
-from metadata.publishing.checks import RowCheck, row_checks
+from metadata.publishing.checks import RowCheck, no_rows, row_checks
 from metadata.publishing.ddl import IndexShape, expand_ddl, tables_there, undo_ddl
 from metadata.publishing.fills import SAMPLE, Fetch, Fill, fill_default, map_choice, prepared_fills
 from metadata.publishing.plan import Plan
-from metadata.publishing.planning import duplicates, unconverted
+from metadata.publishing.planning import duplicates, forbidden_losses, unconverted
 from metadata.publishing.publication import Publication, State, Target, with_progress
 from metadata.publishing.publish import head_batch
 from metadata.trash import load_trash
@@ -231,6 +231,7 @@ class Preparation:
                 statements += filled.statements
                 lost = _lost(lost, fill.name, filled.lost)
             self._refuse_losses(lost)
+            await self._check_emptied(session)
             for text in (text for shape in self.plan.dropped for text in shape.drop(dialect)):
                 await session.execute(text)
             outcome = await session.apply(self._last(active, statements))
@@ -264,6 +265,15 @@ class Preparation:
             ),
             changes=(*made.changes, publications.event(self.publication, active)),
         )
+
+    async def _check_emptied(self, session: Exclusive) -> None:
+        """A table that was empty may lose what nobody has allowed to lose, as long as it is."""
+        dialect = self.engine.dialect
+        losses = forbidden_losses(self.plan, self.target.allow_loss)
+        guards = [(no_rows(entity, dialect), fault) for entity, fault in losses]
+        faults = [fault for guard, fault in guards if await session.fetch(guard.sql, guard.params)]
+        if faults:
+            raise Stands(faults)
 
     async def _check_changed(
         self, session: Exclusive, checks: Sequence[RowCheck], changed: Mapping[str, Sequence[str]]

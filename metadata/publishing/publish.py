@@ -112,7 +112,7 @@ async def _at_once(engine: Engine, namespace: str, planned: Planned, author_id: 
     checked = [check for check in planned.checks if planned.rows.get(check.entity.table_name)]
     guards = [
         publications.none_open(dialect),
-        *(no_rows(move.entity, dialect) for move in plan.moves),
+        *(no_rows(entity, dialect) for entity in (*planned.emptied, *(move.entity for move in plan.moves))),
         *(check.guard(dialect) for check in checked),
     ]
     try:
