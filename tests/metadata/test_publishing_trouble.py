@@ -164,7 +164,8 @@ async def test_connections_are_cut_at_every_step(tmp_path: Path, monkeypatch: py
             )
 
             async def cut(call: Awaitable[Any]) -> Any:
-                """All connections that have to do with the company end, again and again while the call lasts."""
+                """All connections that have to do with the company end, before the call and while it lasts."""
+                cuts.extend(await knife.fetch(cutting))
                 going = asyncio.ensure_future(call)
                 while not going.done():
                     cuts.extend(await knife.fetch(cutting))
