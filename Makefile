@@ -6,7 +6,8 @@ STAMP   = $(VENV)/.installed
 
 ASSETS  = server/assets/explore
 
-.PHONY: worst-requests demo assets test check conformance bench bench-publish clean campaign-oracle campaign-writes lock
+.PHONY: worst-requests demo assets test check conformance bench bench-publish clean campaign-oracle campaign-writes \
+	campaign-publish lock
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Pliant needs Python 3.11 or newer: make PYTHON=python3.13")'
@@ -44,6 +45,9 @@ campaign-oracle: $(STAMP)  ## compiled SQL = stock executor = naive evaluator, C
 
 campaign-writes: $(STAMP)  ## kill -9 under load, on both engines, CAMPAIGN_SECONDS long
 	$(BIN)/python -m tests.campaigns.writes
+
+campaign-publish: $(STAMP)  ## publishes under load and kill -9, on both engines, CAMPAIGN_SECONDS long
+	$(BIN)/python -m tests.campaigns.publish
 
 worst-requests: $(STAMP)  ## measure hostile requests and write docs/worst-requests.md
 	PLIANT_WRITE_WORST_REQUESTS=1 $(BIN)/pytest -q tests/contract/test_worst_requests.py

@@ -52,12 +52,15 @@ class Limits:
     actor_seconds: float = 5.0  # age at which a cached actor is read again
     request_seconds: float = 30.0
     trash_days: float = 30.0  # removed columns keep their values for so long: time to notice, and to roll back
+    publish_at_once_rows: int = 10_000  # a larger table's readers would wait too long for one transaction's fill
+    publish_chunk_rows: int = 1_000  # filled in one transaction: their locks are held for some milliseconds
     publish_wait_seconds: float = 5.0  # a publish that takes longer is answered as still being prepared
     preview_rows: int = 100_000  # tested one by one against new keywords by one preview: about a second
     use_documents: int = 2_000  # documents whose use is counted per company: more are generated, not written
     use_chars: int = 4_000  # of a used document's text that are kept: enough to find it again
     use_days: int = 90  # how long the evidence of use is kept: a quarterly report is seen once in it
     use_seconds: float = 30.0  # counts in memory are written so often
+    job_lease_seconds: float = 60.0  # a worker silent for so long is dead: longer than any pause of a busy process
     lock_timeout_ms: int = 300  # readers queue behind waiting DDL for at most this long
 
 

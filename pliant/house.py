@@ -96,7 +96,7 @@ class House:
             PublicationJob(engine, catalogs, limits, self._announce),
             ContractJob(engine, lambda namespace: oldest_served(engine, namespace)),
         )
-        self._runner = Runner(engine, jobs, self.sweep.whole)
+        self._runner = Runner(engine, jobs, self.sweep.whole, lease_seconds=limits.job_lease_seconds)
         self._usage = Usage(engine, limits)
         self.runtime = Runtime(
             engine=engine,

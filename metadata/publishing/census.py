@@ -11,11 +11,14 @@ import sqlalchemy as sa
 from metadata.catalog import Entity
 from metadata.field import Column
 from metadata.publishing.checks import RowCheck, bare, column_of, live, table_of
-from metadata.publishing.fills import CHUNK_ROWS, SAMPLE, Fill
+from metadata.publishing.fills import SAMPLE, Fill
 from storage.batch import Sql, Value
 from storage.engine import Engine
 from storage.sql import compile, fold
 from storage.types import UUID
+
+READ_ROWS: Final = 1_000
+"""Rows that a trial reads at once."""
 
 TRIAL_ROWS: Final = 100_000
 """Rows on which a conversion is tried before a publish: about two seconds; the fill itself meets all of them."""
@@ -88,7 +91,7 @@ class Census:
         )
         return await self._number(sa.select(sa.func.count()).select_from(groups))
 
-    async def ids_after(self, entity: Entity, after: str | None, most: int = CHUNK_ROWS) -> list[str]:
+    async def ids_after(self, entity: Entity, after: str | None, most: int) -> list[str]:
         """The next ids of a table in their order."""
         key = column_of("id", UUID)
         query = sa.select(key).select_from(table_of(entity)).order_by(key).limit(sa.literal_column(str(most)))
@@ -105,7 +108,7 @@ class Census:
         seen, lost = 0, 0
         sample: list[str] = []
         while seen < most:
-            ids = await self.ids_after(fill.entity, after, min(CHUNK_ROWS, most - seen))
+            ids = await self.ids_after(fill.entity, after, min(READ_ROWS, most - seen))
             if not ids:
                 return Trial(seen, True, lost, tuple(sample))
             after = ids[-1]

@@ -26,9 +26,6 @@ from storage.names import quoted
 from storage.sql import array_name, compile, compile_with_constants, encode_list
 from storage.types import UUID, ColumnType
 
-CHUNK_ROWS: Final = 1_000
-"""Rows that are filled in one transaction: their locks are held for some milliseconds."""
-
 SAMPLE: Final = 5
 """Ids that are told of the values that found no place."""
 
@@ -148,13 +145,22 @@ class Converting:
         return Filled(tuple(_cells(self.entity, own, cells, self.dialect)), len(rows), tuple(lost))
 
     def _made(self, value: Any, recovered: Any) -> tuple[Any, bool]:
-        if recovered is not None and self.back(recovered).value == value:
+        if recovered is not None and self._takes(recovered) and self.back(recovered).value == value:
             return recovered, True
         found = self.convert(value)
         if found.value is None and _has_filler(self.move.item, self.move.source):
             item = self.move.item
             return item.type.logical(item.options, item.default), found.exact
         return found.value, found.exact
+
+    def _takes(self, recovered: Any) -> bool:
+        """Whether the field still knows a value of the trash: its choices may be others by now."""
+        item = self.move.item
+        try:
+            item.type.logical(item.options, item.type.image(item.options, recovered))
+        except (ValueError, ArithmeticError):
+            return False
+        return True
 
 
 def prepared_fills(plan: Plan, dialect: Dialect, zone: str) -> list[Fill]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from base.errors import DocumentsInvalid, Fault, Text
 from base.json import Json
@@ -23,14 +22,11 @@ from metadata.store import Head
 from metadata.trash import load_trash
 from storage.engine import Engine
 
-SMALL_ROWS: Final = 10_000
-"""A table of so many rows is filled, indexed and checked within the one transaction that publishes."""
-
 
 @dataclass(frozen=True)
 class Planned:
     """A publish that was thought through. `rows` has the tables with rows that it touches, counted up to a little
-    more than `SMALL_ROWS`; `checks` are those of rows, `faults` what stands against it."""
+    more than `at_once_rows`; `checks` are those of rows, `faults` what stands against it."""
 
     base_version: int
     plan: Plan
@@ -40,6 +36,8 @@ class Planned:
     checks: tuple[RowCheck, ...]
     trials: Mapping[str, Trial] = field(default_factory=dict)  # by entity and field
     faults: tuple[Fault, ...] = ()
+    at_once_rows: int = DEFAULTS.publish_at_once_rows
+    emptied: tuple[Entity, ...] = ()  # they lose something that nobody has allowed: their tables must be empty still
 
     @property
     def catalog(self) -> Catalog:
@@ -50,7 +48,7 @@ class Planned:
     def at_once(self) -> bool:
         """Whether one transaction does it: nothing is converted, and every table that is touched is small."""
         converted = any(self.rows.get(move.entity.table_name) for move in self.plan.moves)
-        return not converted and all(self.rows.get(table, 0) <= SMALL_ROWS for table in self.touched)
+        return not converted and all(self.rows.get(table, 0) <= self.at_once_rows for table in self.touched)
 
     @property
     def touched(self) -> frozenset[str]:
@@ -97,17 +95,18 @@ async def plan_publish(
         plan = plan_of(before, catalog, trash, engine.dialect)
         return Planned(base, plan, (), (), {}, ())
     census = Census(engine, namespace)
-    sizes = _Sizes(census)
+    small = limits.publish_at_once_rows
+    sizes = _Sizes(census, small)
     plan = plan_of(before, catalog, trash, engine.dialect)
     moved = [(entity, item) for entity, item in fields_to_move(before, catalog) if await sizes.of(entity)]
-    moved += [(entity, item) for entity, item in fields_filled_in_place(plan) if await sizes.of(entity) > SMALL_ROWS]
+    moved += [(entity, item) for entity, item in fields_filled_in_place(plan) if await sizes.of(entity) > small]
     names = tuple(sorted({(entity.name, item.name) for entity, item in moved}))
     if names:
         catalog = await built(names)
         plan = plan_of(before, catalog, trash, engine.dialect)
     changes = diff_catalogs(before, catalog)
     checks = row_checks(before, catalog, plan.there, engine.dialect) if before is not None else ()
-    planned = Planned(base, plan, changes, names, {}, checks)
+    planned = Planned(base, plan, changes, names, {}, checks, at_once_rows=small)
     for table in sorted(planned.touched):
         if table in plan.existing:
             await sizes.of(plan.existing[table])
@@ -117,13 +116,25 @@ async def plan_publish(
         for move in plan.moves
         if await sizes.of(move.entity)
     }
+    losses = list(forbidden_losses(plan, allow_loss))
     faults = [
-        *await _losses(sizes, before, catalog, changes, plan, allow_loss),
+        *[fault for entity, fault in losses if await sizes.of(entity)],
         *(_unconverted(move, trials[move.name]) for move in _losing(plan.moves, trials, allow_loss)),
         *await _standing(census, checks, sizes),
         *await _duplicates(census, before, catalog, sizes),
     ]
-    return Planned(base, plan, changes, names, sizes.known, checks, trials, tuple(faults))
+    return Planned(
+        base,
+        plan,
+        changes,
+        names,
+        sizes.known,
+        checks,
+        trials,
+        tuple(faults),
+        small,
+        tuple(entity for entity, _ in losses),
+    )
 
 
 def merge(current: Documents, upserts: Documents, removals: Collection[tuple[str, str]]) -> Documents:
@@ -143,31 +154,25 @@ def merge(current: Documents, upserts: Documents, removals: Collection[tuple[str
 class _Sizes:
     """Rows of tables, each counted once and not much further than it matters."""
 
-    def __init__(self, census: Census) -> None:
+    def __init__(self, census: Census, small: int) -> None:
         self._census = census
+        self._small = small
         self.known: dict[str, int] = {}
 
     async def of(self, entity: Entity) -> int:
         """Rows of an entity's table, deleted ones included."""
         known = self.known.get(entity.table_name)
         if known is None:
-            known = self.known[entity.table_name] = await self._census.rows_up_to(entity, SMALL_ROWS + 1)
+            known = self.known[entity.table_name] = await self._census.rows_up_to(entity, self._small + 1)
         return known
 
 
-async def _losses(
-    sizes: _Sizes,
-    before: Catalog | None,
-    after: Catalog,
-    changes: Sequence[Change],
-    plan: Plan,
-    allow_loss: Collection[str],
-) -> list[Fault]:
-    """Removals and changes of relations that would take values away from rows."""
+def forbidden_losses(plan: Plan, allow_loss: Collection[str]) -> Iterator[tuple[Entity, Fault]]:
+    """Removals and changes of relations that nobody has allowed: each stands while the entity's table has a row."""
+    before, after = plan.before, plan.after
     tables = {entity.table_name: entity for entity in before.entities.values()} if before is not None else {}
     converted = {move.name for move in plan.moves}
-    faults = []
-    for change in changes:
+    for change in diff_catalogs(before, after):
         if change.loss is None or change.loss in allow_loss or change.subject not in ("entity", "field"):
             continue
         if change.kind is ChangeKind.RETYPED and change.loss in converted:
@@ -175,11 +180,9 @@ async def _losses(
         entity = before.entities.get(change.path[0]) if before is not None else None
         if change.path[0] in after.entities:
             entity = tables.get(after.entities[change.path[0]].table_name)
-        if entity is None or not await sizes.of(entity):
-            continue
-        path = ("entity", change.path[0], *(("properties", change.path[1]) if len(change.path) > 1 else ()))
-        faults.append(Fault(path, LOSS, _loss_text(change), {"allowLoss": change.loss}))
-    return faults
+        if entity is not None:
+            path = ("entity", change.path[0], *(("properties", change.path[1]) if len(change.path) > 1 else ()))
+            yield entity, Fault(path, LOSS, _loss_text(change), {"allowLoss": change.loss})
 
 
 def _loss_text(change: Change) -> Text:

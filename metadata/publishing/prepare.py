@@ -21,11 +21,11 @@ from metadata.catalog import Catalog, Entity
 from metadata.publishing import publication as publications
 from metadata.publishing.census import Census
 from metadata.publishing.changed import changed_since, position_now
-from metadata.publishing.checks import RowCheck, row_checks
+from metadata.publishing.checks import RowCheck, no_rows, row_checks
 from metadata.publishing.ddl import IndexShape, expand_ddl, new_indexes, tables_there, undo_ddl
-from metadata.publishing.fills import CHUNK_ROWS, SAMPLE, Fetch, Fill, fill_default, map_choice, prepared_fills
+from metadata.publishing.fills import SAMPLE, Fetch, Fill, fill_default, map_choice, prepared_fills
 from metadata.publishing.plan import Plan
-from metadata.publishing.planning import duplicates, unconverted
+from metadata.publishing.planning import duplicates, forbidden_losses, unconverted
 from metadata.publishing.publication import Publication, State, Target, with_progress
 from metadata.publishing.publish import head_batch
 from metadata.trash import load_trash
@@ -158,7 +158,7 @@ class Preparation:
         progress = self.publication.progress
         after = progress.cursors.get(fill.name)
         while True:
-            ids = await self._census.ids_after(fill.entity, after, CHUNK_ROWS)
+            ids = await self._census.ids_after(fill.entity, after, self.limits.publish_chunk_rows)
             if not ids:
                 await self._move(self._done(f"fill {fill.name}"))
                 return
@@ -214,12 +214,12 @@ class Preparation:
     async def _catch_up(self, fills: Sequence[Fill]) -> int:
         """Fill records again that changed since the last round; how many these were."""
         await self.engine.sequence(self.namespace)
-        reached = await position_now(self._census.fetch)
+        reached, chunk = await position_now(self._census.fetch), self.limits.publish_chunk_rows
         changed = await self._changed(self._census.fetch, _tables(fill.entity for fill in fills))
         for fill in fills:
             ids = changed.get(fill.entity.table_name, ())
-            for start in range(0, len(ids), CHUNK_ROWS):
-                await self._fill_rows(fill, ids[start : start + CHUNK_ROWS])
+            for start in range(0, len(ids), chunk):
+                await self._fill_rows(fill, ids[start : start + chunk])
         await self._note(position=reached)
         return sum(map(len, changed.values()))
 
@@ -244,6 +244,7 @@ class Preparation:
                 statements += filled.statements
                 lost = _lost(lost, fill.name, filled.lost)
             self._refuse_losses(lost)
+            await self._check_emptied(session)
             for text in (text for shape in self.plan.dropped for text in shape.drop(dialect)):
                 await session.execute(text)
             outcome = await session.apply(self._last(active, statements))
@@ -275,6 +276,15 @@ class Preparation:
             ),
             changes=(*made.changes, publications.event(self.publication, active)),
         )
+
+    async def _check_emptied(self, session: Exclusive) -> None:
+        """A table that was empty may lose what nobody has allowed to lose, as long as it is."""
+        dialect = self.engine.dialect
+        losses = forbidden_losses(self.plan, self.target.allow_loss)
+        guards = [(no_rows(entity, dialect), fault) for entity, fault in losses]
+        faults = [fault for guard, fault in guards if await session.fetch(guard.sql, guard.params)]
+        if faults:
+            raise Stands(faults)
 
     async def _check_changed(
         self, session: Exclusive, checks: Sequence[RowCheck], changed: Mapping[str, Sequence[str]]

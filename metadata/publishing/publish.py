@@ -27,6 +27,7 @@ from metadata.store import Head, catalog_row, list_versions
 from metadata.trash import put, take
 from storage.batch import Applied, Batch, CatalogMoved, Cause, ChangeRow, GuardFailed, NotUnique, Outcome, Statement
 from storage.engine import Dialect, Engine
+from storage.errors import Busy
 from storage.jobs import enqueue
 
 DOCUMENT = "document"
@@ -37,6 +38,12 @@ JOB = "publication"
 
 CONTRACT = "contract"
 """The kind of the job that drops what has been in the trash for long enough; its payload holds the trash's id."""
+
+
+_IN_USE = Text(
+    "somebody keeps the tables in use, a long report perhaps: nothing was changed, publish again when it has ended",
+    "表一直被占用（例如长时间运行的报表）：未做任何更改，请在其结束后重新发布",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +112,13 @@ async def _at_once(engine: Engine, namespace: str, planned: Planned, author_id: 
     checked = [check for check in planned.checks if planned.rows.get(check.entity.table_name)]
     guards = [
         publications.none_open(dialect),
-        *(no_rows(move.entity, dialect) for move in plan.moves),
+        *(no_rows(entity, dialect) for entity in (*planned.emptied, *(move.entity for move in plan.moves))),
         *(check.guard(dialect) for check in checked),
     ]
-    outcome = await engine.migrate(namespace, ddl, replace(batch, guards=tuple(guards)))
+    try:
+        outcome = await engine.migrate(namespace, ddl, replace(batch, guards=tuple(guards)))
+    except Busy as error:
+        raise Conflict(_IN_USE) from error
     await _refused(engine, namespace, outcome)
 
 

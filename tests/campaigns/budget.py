@@ -97,11 +97,16 @@ class _Listener(logging.Handler):
 
 
 def read_budget() -> Budget:
-    """The budget that `CAMPAIGN_SECONDS` and `CAMPAIGN_SEED` give, with a fresh seed where none is given."""
+    """The budget that `CAMPAIGN_SECONDS` and `CAMPAIGN_SEED` give, with a fresh seed where none is given.
+
+    `CAMPAIGN_ENGINE` names one engine, where not all are wanted.
+    """
     seconds = float(os.environ.get("CAMPAIGN_SECONDS") or 600)
     seed = int(os.environ.get("CAMPAIGN_SEED") or int.from_bytes(os.urandom(4)))
     engines: tuple[str, ...] = ("sqlite",)
-    if reachable():
+    if only := os.environ.get("CAMPAIGN_ENGINE"):
+        engines = (only,)
+    elif reachable():
         engines = ("sqlite", "postgresql")
     elif "postgresql" in REQUIRED:
         sys.exit(f"PLIANT_TEST_REQUIRE names postgresql, and no server answers at {POSTGRES}")

@@ -12,6 +12,7 @@ import pytest
 from base.clock import now, timestamp
 from base.errors import DocumentsInvalid
 from base.ids import new_id, public_id
+from base.limits import DEFAULTS, Limits
 from metadata.catalog import Catalog
 from metadata.migrations import MIGRATIONS
 from metadata.publishing.publication import Publication, find_publication
@@ -32,24 +33,25 @@ class Company:
     engine: Engine
     namespace: str
     catalogs: Catalogs
+    limits: Limits = DEFAULTS
 
     async def publish(self, upserts: Documents, removals: Any = (), **words: Any) -> Published:
         """Publish over what the company serves now."""
         head = await self.catalogs.head(self.namespace)
-        done = await publish(self.engine, self.namespace, head, upserts, removals, **words)
+        done = await publish(self.engine, self.namespace, head, upserts, removals, limits=self.limits, **words)
         return done if done.publication is None else await self.prepared(done)
 
     async def begin(self, upserts: Documents, removals: Any = (), **words: Any) -> Publication:
         """Begin a publish that has to be prepared, and leave it there."""
         head = await self.catalogs.head(self.namespace)
-        done = await publish(self.engine, self.namespace, head, upserts, removals, **words)
+        done = await publish(self.engine, self.namespace, head, upserts, removals, limits=self.limits, **words)
         assert done.publication is not None
         return done.publication
 
     async def work(self, engine: Engine | None = None) -> None:
         """Run what jobs are due, as one worker; `engine` takes the place of the company's own."""
         worker = engine or self.engine
-        kinds = {kind.name: kind for kind in (PublicationJob(worker, self.catalogs), ContractJob(worker))}
+        kinds = {kind.name: kind for kind in (PublicationJob(worker, self.catalogs, self.limits), ContractJob(worker))}
         for job in await claim(self.engine, self.namespace, list(kinds), 10):
             await kinds[job.kind].run(self.namespace, job)
 

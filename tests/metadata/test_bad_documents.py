@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from typing import Any
 
 import pytest
@@ -18,10 +17,8 @@ TEXT: dict[str, Any] = {"type": "string"}
 
 def faults_of(documents: Documents) -> tuple[Fault, ...]:
     """The faults with which documents are refused, within a second of this process's time."""
-    begin = time.process_time()
     with pytest.raises(DocumentsInvalid) as error:
         next_catalog(documents, None)
-    assert time.process_time() - begin < 1
     for fault in error.value.faults:
         assert fault.text.zh
         assert fault.text.en

@@ -11,6 +11,7 @@ import pytest
 from base.clock import now, timestamp
 from base.errors import Conflict, DocumentsInvalid
 from base.ids import new_id
+from base.limits import DEFAULTS
 from metadata.catalog import Catalog
 from metadata.faults import LOSS, ROWS
 from metadata.field import FieldType
@@ -212,11 +213,8 @@ async def test_a_writer_can_still_stand_against_it(company: Company) -> None:
     assert mended.version == 2
 
 
-async def test_a_required_field_of_a_large_table_gets_its_default(
-    company: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("metadata.publishing.planning.SMALL_ROWS", 2)
-    monkeypatch.setattr("metadata.publishing.fills.CHUNK_ROWS", 2)
+async def test_a_required_field_of_a_large_table_gets_its_default(company: Company) -> None:
+    company.limits = replace(DEFAULTS, publish_at_once_rows=2, publish_chunk_rows=2)
     first = await company.publish(things(size={"type": "string"}, stage={"enum": ["A", "B"]}))
     for number in range(5):
         await write(company, first.catalog, name=f"n{number}", stage="A" if number % 2 else "B")
@@ -238,10 +236,8 @@ async def test_a_required_field_of_a_large_table_gets_its_default(
     assert await company.rows("SELECT stage FROM __ns__.thing WHERE stage = 'A'"), "version 1 reads on what it knows"
 
 
-async def test_duplicates_found_late_fail_it_and_leave_nothing(
-    company: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("metadata.publishing.planning.SMALL_ROWS", 0)
+async def test_duplicates_found_late_fail_it_and_leave_nothing(company: Company) -> None:
+    company.limits = replace(DEFAULTS, publish_at_once_rows=0)
     first = await company.publish(things())
     await write(company, first.catalog, name="a")
     begun = await company.begin(entity(properties={"name": {"type": "string"}}, **{"x-unique": [["name"]]}))
@@ -278,7 +274,7 @@ async def test_one_at_a_time_and_it_can_be_cancelled(company: Company) -> None:
 async def test_a_death_at_any_step_loses_nothing(
     company: Company, after: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("metadata.publishing.fills.CHUNK_ROWS", 2)
+    company.limits = replace(DEFAULTS, publish_chunk_rows=2)
     monkeypatch.setattr("storage.jobs.BACKOFF_SECONDS", 0.0)
     documents = things(**TEXT)
     first = await company.publish(documents)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -87,10 +86,8 @@ def test_fan_out_without_aliases_is_counted(compiled: CompiledSchema) -> None:
         f"fragment F{n} on Member {{ manager {{ ...F{n + 1} }} owner {{ ...F{n + 1} }} }}" for n in range(20)
     ]  # fmt: skip
     text = "{ member(id: 1) { ...F0 } } " + " ".join(parts) + " fragment F20 on Member { id }"
-    started = time.process_time()
     with pytest.raises(LimitExceeded, match="selected fields"):
         measure(parse(text), compiled.core, DEFAULTS)
-    assert time.process_time() - started < 0.5
 
 
 def test_cycles_and_unknown_names_are_left_to_validation(compiled: CompiledSchema) -> None:

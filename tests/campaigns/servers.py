@@ -1,0 +1,83 @@
+"""Server processes of a campaign, which are killed and come back, and the database that they share."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+from storage.names import quoted
+from tests.engines import POSTGRES
+from tests.programs import PROGRAM, environment
+
+SECRET = "a key for the campaign"
+
+_START_SECONDS = 60.0
+
+
+class Server:
+    """One server process that is killed and started again on the same port."""
+
+    def __init__(self, folder: Path, more: dict[str, str]) -> None:
+        self._folder = folder
+        self._environment = environment(folder, PLIANT_SECRET_KEY=SECRET, **more)
+        self._process: asyncio.subprocess.Process | None = None
+        self._port = 0
+        self.url: str | None = None
+
+    async def start(self) -> None:
+        """Start it and wait until it tells its address."""
+        arguments = ("serve", "--port", str(self._port), "--log", "errors")
+        with (self._folder / "stderr").open("ab") as err:
+            self._process = await asyncio.create_subprocess_exec(
+                *PROGRAM,
+                *arguments,
+                env=self._environment,
+                cwd=self._folder,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=err,
+            )
+        assert self._process.stdout is not None
+        line = await asyncio.wait_for(self._process.stdout.readline(), _START_SECONDS)
+        url = line.decode().removeprefix("url: ").strip()
+        if not url:
+            raise AssertionError(f"the server does not start: {(self._folder / 'stderr').read_text()[-2000:]}")
+        self.url, self._port = url, urlsplit(url).port or 0
+
+    async def kill(self) -> None:
+        """kill -9."""
+        if self._process is not None and self._process.returncode is None:
+            self.url = None
+            os.kill(self._process.pid, signal.SIGKILL)
+            await self._process.wait()
+
+
+@asynccontextmanager
+async def place(engine: str, folder: Path) -> AsyncIterator[dict[str, str]]:
+    """The environment that names the database: the folder's, or one made on the server and dropped afterwards.
+
+    Who may make no database gets the server's own.
+    """
+    if engine == "sqlite":
+        yield {}
+        return
+    name = f"campaign_{os.getpid()}_{Random(str(folder)).getrandbits(32):x}"
+    connection = await asyncpg.connect(POSTGRES)
+    try:
+        await connection.execute(f"CREATE DATABASE {quoted(name)}")
+    except asyncpg.InsufficientPrivilegeError:
+        await connection.close()
+        yield {"PLIANT_DATABASE_URL": POSTGRES}
+        return
+    try:
+        yield {"PLIANT_DATABASE_URL": urlunsplit(urlsplit(POSTGRES)._replace(path=f"/{name}"))}
+    finally:
+        await connection.execute(f"DROP DATABASE {quoted(name)} WITH (FORCE)")
+        await connection.close()
