@@ -9,6 +9,7 @@ from typing import Any
 from events.log import Event, read_head, read_page
 from metadata.build import build_catalog
 from metadata.catalog import Catalog, Entity
+from metadata.field import Field
 from metadata.store import Catalogs, list_versions
 from pliant.house import House
 from resolvers.renamed import current_name
@@ -94,9 +95,17 @@ def _check_write(
         if item is None:
             budget.fault("a write was done by a version that has not its names", own, name, event)
             continue
-        image = None if value is None else item.type.image(item.options, item.type.logical(item.options, value))
+        meant = _today(item, value)
+        image = None if meant is None else item.type.image(item.options, item.type.logical(item.options, meant))
         if after.get(item.column.name) != image:
             budget.fault("the log tells another value than was acknowledged", own, name, value, event)
+
+
+def _today(item: Field, value: Any) -> Any:
+    """What a value is called by the version that wrote it: a former name of a choice is taken for the present one."""
+    values = {choice.value for choice in item.choices}
+    former = {was: choice.value for choice in item.choices for was in choice.was if was not in values}
+    return former.get(value, value) if isinstance(value, str) else value
 
 
 def _entity(catalogs: Mapping[int, Catalog], event: Event) -> Entity | None:
