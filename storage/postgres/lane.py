@@ -1,6 +1,6 @@
 """Group commit on PostgreSQL: the Batches of one company that wait go together into one transaction.
 
-    SELECT pg_advisory_lock_shared(company)     writers share it, publish keeps them out; held for a few groups
+    SELECT pg_advisory_lock_shared(company)     writers share it, publish keeps them out; held for some groups
     one statement per Batch, pipelined          each with a snapshot of its own, after the lock; their end commits
     SELECT pg_advisory_unlock_shared(company)
 
@@ -40,6 +40,7 @@ _QUIET_TURNS = 2  # of the event loop: what one turn reads from a socket asks fo
 _SECOND_FROM = 16  # so many must wait before a second transaction is opened beside the running one
 _GROUPS_MAX = 2
 _HELD_SECONDS = 0.02  # then the lock is let go, so that who publishes has his turn
+_LINGER_SECONDS = 0.002  # so long it is kept while nothing waits: those who were just answered come again
 _FROZEN_MS = 5_000  # a process that stands still with the lock loses it, and its connection
 ATTEMPTS = 6
 """How often a transaction is run that loses against others (deadlock, serialization, lock timeout)."""
@@ -70,11 +71,13 @@ class Lane:
         self._waiting: list[_Item] = []
         self._running: list[list[_Item]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._lingering: asyncio.Future[None] | None = None
 
     async def apply(self, batch: Batch, fused: Fused) -> Outcome:
         """Apply a Batch with those that wait beside it. Cancelling the caller does not stop the transaction."""
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Item(batch, fused, future))
+        self._wake()
         self._start()
         return await future
 
@@ -144,6 +147,9 @@ class Lane:
         until = loop.time() + _HELD_SECONDS
         while not connection.is_closed():
             await self._settled()
+            if not self._waiting:
+                await self._linger(min(_LINGER_SECONDS, until - loop.time()))
+                await self._settled()
             group = self._gather()
             if not group:
                 return
@@ -166,18 +172,39 @@ class Lane:
             await asyncio.sleep(0)
             quiet = quiet + 1 if len(self._waiting) == before else 0
 
+    async def _linger(self, seconds: float) -> None:
+        """Wait a moment with lock and connection for the next Batch, unless somebody wants the connection."""
+        if seconds <= 0 or self._lingering is not None or self._pool.wanted:
+            return
+        loop = asyncio.get_running_loop()
+        self._lingering = loop.create_future()
+        timer = loop.call_later(seconds, self._wake)
+        self._pool.lingering.add(self._wake)
+        try:
+            await self._lingering
+        finally:
+            self._lingering = None
+            self._pool.lingering.discard(self._wake)
+            timer.cancel()
+
+    def _wake(self) -> None:
+        if self._lingering is not None and not self._lingering.done():
+            self._lingering.set_result(None)
+
     def _gather(self) -> list[_Item]:
         changed: set[Any] = set()
         held: set[Any] = set()
         for item in (item for group in self._running for item in group):
             changed |= item.fused.touched
             held |= item.fused.shared
+        # Not all when they are many: the process has no work while the database has all of theirs.
+        most = min(GROUP_MAX, max(_ENOUGH, (len(self._waiting) + 1) // 2))
         group: list[_Item] = []
         rest: list[_Item] = []
         for item in self._waiting:
             fused = item.fused
             free = not self._running or not (fused.touched & changed or fused.touched & held or fused.shared & changed)
-            (group if free and len(group) < GROUP_MAX else rest).append(item)
+            (group if free and len(group) < most else rest).append(item)
         self._waiting = rest
         # One order of locking for all processes; new rows lock nothing that others want, so they go by text.
         group.sort(key=lambda item: (min(item.fused.touched, default=""), item.fused.text))
