@@ -77,6 +77,28 @@ async def test_writers_wait_and_readers_do_not(engine: Engine) -> None:
     assert await writing == Applied()
 
 
+async def test_who_publishes_has_his_turn_among_writers_without_pause(engine: Engine) -> None:
+    done = False
+
+    async def write(client: int) -> int:
+        number = 0
+        while not done:
+            number += 1
+            assert await engine.apply("shop", batch(customer(engine, name=f"{client} {number}")[1])) == Applied()
+        return number
+
+    async def work(session: Exclusive) -> tuple[int, bool]:
+        ((count,),) = await session.fetch(COUNT)
+        return int(count), True
+
+    writing = [asyncio.create_task(write(client)) for client in range(6)]
+    async with asyncio.timeout(20):
+        seen = [await engine.exclusively("shop", work) for _ in range(5)]
+    done = True
+    assert sum(await asyncio.gather(*writing)) >= seen[-1]
+    assert seen == sorted(seen)
+
+
 @pytest.mark.parametrize("logged", [(True,), (True, True), (True, False)], ids=["one", "of one text", "of two texts"])
 async def test_writes_that_waited_see_what_they_waited_for(engine: Engine, logged: tuple[bool, ...]) -> None:
     inside, leave = asyncio.Event(), asyncio.Event()
