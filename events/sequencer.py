@@ -16,6 +16,9 @@ from storage.engine import Engine
 DELAY_SECONDS = 0.01
 """Commits of this long are numbered together: one run numbers 130 events in the time of two runs for one each."""
 
+BUSY_SECONDS = 0.025
+"""The same while commits go on: a run costs as much as a few writes, whatever it numbers."""
+
 SWEEP_SECONDS = 1.0
 """So often are recently active companies visited without being woken: what a failed run left behind is numbered."""
 
@@ -99,9 +102,11 @@ class Sequencer:
 
     async def _run(self, namespace: str) -> None:
         try:
+            delay = self._delay
             while namespace in self._waiting:
                 if not self._stopping:
-                    await asyncio.sleep(self._delay)
+                    await asyncio.sleep(delay)
+                delay = max(self._delay, BUSY_SECONDS)
                 self._waiting.discard(namespace)
                 async with self._room:
                     position = await self._engine.sequence(namespace)

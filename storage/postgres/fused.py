@@ -1,6 +1,6 @@
 """A whole Batch as ONE PostgreSQL statement: guards, rows, change rows and idempotency row as chained CTEs.
 
-What makes it right, under READ COMMITTED with the company's advisory lock taken in an earlier statement:
+What makes it right, under READ COMMITTED with the company's advisory lock taken before, in a round trip of its own:
 
 * A data-modifying CTE runs whether it is referenced or not, so each one selects FROM `kept`, which has a row only when
   every guard held and the idempotency key was new.
@@ -29,6 +29,9 @@ from storage.types import postgres_name
 _GUARDS_MAX = 8  # more makes too many different texts
 _INSERTS_MAX = 6
 _ROWS_MAX = 200
+
+APPLIED = Applied()
+"""The outcome of a Batch that drew no numbers."""
 
 _CATALOG = -1  # in the column `failed`: the catalog version, else the number of the guard
 
@@ -59,7 +62,7 @@ class Fused:
         """What the statement's one row says; None when the idempotency key is known already."""
         version, failed, kept = row
         if kept:
-            return Applied()
+            return APPLIED
         if failed is None:
             return None
         return CatalogMoved(version) if failed == _CATALOG else GuardFailed(self.tokens[failed])

@@ -1,8 +1,12 @@
 """Group commit on PostgreSQL: the Batches of one company that wait go together into one transaction.
 
-    BEGIN; SELECT pg_advisory_xact_lock_shared(company)      one round trip; writers share it, publish keeps them out
-    one statement per Batch, runs of equal texts pipelined   each with a snapshot of its own, after the lock
-    COMMIT                                                   one fsync for all
+    SELECT pg_advisory_lock_shared(company)     writers share it, publish keeps them out; held for some groups
+    one statement per Batch, pipelined          each with a snapshot of its own, after the lock; their end commits
+    SELECT pg_advisory_unlock_shared(company)
+
+What is sent between two Syncs is one transaction, so a group of one text, which most are, is one round trip. One of
+several texts is BEGIN, a pipeline for each, COMMIT. The lock is the session's: it is there before a transaction begins
+and outlives its commit, which is all that publishing asks of it; nobody who holds it waits in the queue for it.
 
 While a group is under way the next one gathers. A Batch that breaks a constraint rolls the group back; it is then run
 again with a savepoint for each Batch. Two groups of a company never hold rows of each other: a Batch that touches a
@@ -24,15 +28,20 @@ from storage.batch import Batch, NotUnique, Outcome
 from storage.errors import Busy, Unreachable
 from storage.names import placed
 from storage.postgres.apply import replayed
-from storage.postgres.errors import is_retried, understood, violated_index
-from storage.postgres.fused import Fused
+from storage.postgres.errors import is_lost, is_retried, understood, violated_index
+from storage.postgres.fused import APPLIED, Fused
 from storage.postgres.pool import Connection, Pool, roll_back
 
 GROUP_MAX = 64
 """Batches in one transaction: more only makes the first wait for the last."""
 
+_ENOUGH = 8  # a group of so many is not made to wait for more
+_QUIET_TURNS = 2  # of the event loop: what one turn reads from a socket asks for its write in the next
 _SECOND_FROM = 16  # so many must wait before a second transaction is opened beside the running one
 _GROUPS_MAX = 2
+_HELD_SECONDS = 0.02  # then the lock is let go, so that who publishes has his turn
+_LINGER_SECONDS = 0.002  # so long it is kept while nothing waits: those who were just answered come again
+_FROZEN_MS = 5_000  # a process that stands still with the lock loses it, and its connection
 ATTEMPTS = 6
 """How often a transaction is run that loses against others (deadlock, serialization, lock timeout)."""
 
@@ -55,16 +64,20 @@ class Lane:
     def __init__(self, pool: Pool, schema: str, lock: int, emptied: Callable[[], None]) -> None:
         self._pool = pool
         self._schema = schema
+        self._hold = f"SET idle_session_timeout = {_FROZEN_MS}; SELECT pg_advisory_lock_shared({lock:d})"
+        self._let_go = f"SELECT pg_advisory_unlock_shared({lock:d}); RESET idle_session_timeout"
         self._begin = f"BEGIN; SELECT pg_advisory_xact_lock_shared({lock:d})"
         self._emptied = emptied
         self._waiting: list[_Item] = []
         self._running: list[list[_Item]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._lingering: asyncio.Future[None] | None = None
 
     async def apply(self, batch: Batch, fused: Fused) -> Outcome:
         """Apply a Batch with those that wait beside it. Cancelling the caller does not stop the transaction."""
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Item(batch, fused, future))
+        self._wake()
         self._start()
         return await future
 
@@ -98,19 +111,85 @@ class Lane:
             _fail(self._gather(), understood(error))
             return
         try:
-            while not connection.is_closed() and (group := self._gather()):
-                self._running.append(group)
-                try:
-                    await self._run(connection, group)
-                except Exception as error:
-                    await roll_back(connection, error)
-                    _fail(group, understood(error), error)
-                finally:
-                    self._running.remove(group)
-                if self._pool.wanted:
-                    return  # others first: this company comes again behind them
+            if await self._locked(connection):
+                await self._groups(connection)
+            else:
+                # It broke while it was idle: nothing is written, and a fresh connection may do.
+                async with self._pool.instead() as fresh:
+                    await fresh.execute(self._hold)
+                    await self._groups(fresh)
+        except Exception as error:
+            _fail(self._gather(), understood(error), error)
         finally:
+            await self._unlocked(connection)
             self._pool.give(connection)
+
+    async def _locked(self, connection: Connection) -> bool:
+        """Take the company's lock; False when the connection is broken."""
+        try:
+            await connection.execute(self._hold)
+        except Exception as error:
+            await roll_back(connection, error)
+            if not connection.is_closed():
+                raise
+        return not connection.is_closed()
+
+    async def _unlocked(self, connection: Connection) -> None:
+        """Give the lock back, or the connection up: a session that keeps it keeps publishers out."""
+        if not connection.is_closed():
+            try:
+                await connection.execute(self._let_go)
+            except Exception:
+                connection.terminate()
+
+    async def _groups(self, connection: Connection) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _HELD_SECONDS
+        while not connection.is_closed():
+            await self._settled()
+            if not self._waiting:
+                await self._linger(min(_LINGER_SECONDS, until - loop.time()))
+                await self._settled()
+            group = self._gather()
+            if not group:
+                return
+            self._running.append(group)
+            try:
+                await self._run(connection, group)
+            except Exception as error:
+                await roll_back(connection, error)
+                _fail(group, understood(error), error)
+            finally:
+                self._running.remove(group)
+            if self._pool.wanted or loop.time() > until:
+                return  # others first: this company comes again behind them
+
+    async def _settled(self) -> None:
+        """Let the loop turn while that brings more to a small group: each costs as much as several Batches."""
+        quiet = 0
+        while len(self._waiting) < _ENOUGH and quiet < _QUIET_TURNS:
+            before = len(self._waiting)
+            await asyncio.sleep(0)
+            quiet = quiet + 1 if len(self._waiting) == before else 0
+
+    async def _linger(self, seconds: float) -> None:
+        """Wait a moment with lock and connection for the next Batch, unless somebody wants the connection."""
+        if seconds <= 0 or self._lingering is not None or self._pool.wanted:
+            return
+        loop = asyncio.get_running_loop()
+        self._lingering = loop.create_future()
+        timer = loop.call_later(seconds, self._wake)
+        self._pool.lingering.add(self._wake)
+        try:
+            await self._lingering
+        finally:
+            self._lingering = None
+            self._pool.lingering.discard(self._wake)
+            timer.cancel()
+
+    def _wake(self) -> None:
+        if self._lingering is not None and not self._lingering.done():
+            self._lingering.set_result(None)
 
     def _gather(self) -> list[_Item]:
         changed: set[Any] = set()
@@ -118,12 +197,14 @@ class Lane:
         for item in (item for group in self._running for item in group):
             changed |= item.fused.touched
             held |= item.fused.shared
+        # Not all when they are many: the process has no work while the database has all of theirs.
+        most = min(GROUP_MAX, max(_ENOUGH, (len(self._waiting) + 1) // 2))
         group: list[_Item] = []
         rest: list[_Item] = []
         for item in self._waiting:
             fused = item.fused
             free = not self._running or not (fused.touched & changed or fused.touched & held or fused.shared & changed)
-            (group if free and len(group) < GROUP_MAX else rest).append(item)
+            (group if free and len(group) < most else rest).append(item)
         self._waiting = rest
         # One order of locking for all processes; new rows lock nothing that others want, so they go by text.
         group.sort(key=lambda item: (min(item.fused.touched, default=""), item.fused.text))
@@ -157,20 +238,42 @@ class Lane:
             raise Busy()
 
     async def _together(self, connection: Connection, group: list[_Item]) -> None:
-        await connection.execute(self._begin)
-        outcomes: list[tuple[_Item, Outcome]] = []
-        for text, run in groupby(group, lambda item: item.fused.text):
-            items = list(run)
-            if len(items) == 1:
-                rows = await connection.fetch(placed(text, self._schema), *items[0].fused.arguments)
+        same = all(item.fused.text == group[0].fused.text for item in group)
+        rows = await (self._at_once(connection, group) if same else self._in_turn(connection, group))
+        refused = []
+        for item, row in zip(group, rows, strict=True):
+            if row[2]:
+                _succeed(item, APPLIED)
             else:
-                arguments = [item.fused.arguments for item in items]
-                rows = await connection.fetchmany(placed(text, self._schema), arguments)
-            for item, row in zip(items, rows, strict=True):
-                outcomes.append((item, await self._outcome(connection, item, row)))
+                refused.append((item, row))
+        for item, row in refused:
+            # All is committed, and these have written nothing: what goes wrong now is theirs alone.
+            try:
+                _succeed(item, await self._outcome(connection, item, row))
+            except Exception as error:
+                await roll_back(connection, error)
+                _fail([item], understood(error), error)
+
+    async def _at_once(self, connection: Connection, group: list[_Item]) -> Sequence[Any]:
+        """Run Batches of one text in one round trip, whose end commits."""
+        text = placed(group[0].fused.text, self._schema)
+        try:
+            rows: Sequence[Any] = await connection.fetchmany(text, [item.fused.arguments for item in group])
+        except Exception as error:
+            if is_lost(error):
+                raise _Unknown() from error
+            raise
+        return rows
+
+    async def _in_turn(self, connection: Connection, group: list[_Item]) -> Sequence[Any]:
+        """Run Batches of several texts."""
+        await connection.execute("BEGIN")
+        rows: list[Any] = []
+        for text, run in groupby(group, lambda item: item.fused.text):
+            arguments = [item.fused.arguments for item in run]
+            rows += await connection.fetchmany(placed(text, self._schema), arguments)
         await self._commit(connection)
-        for item, outcome in outcomes:
-            _succeed(item, outcome)
+        return rows
 
     async def _one_by_one(self, connection: Connection, group: Sequence[_Item]) -> list[_Item]:
         """Run a group with a savepoint for each; answers all but those that should be tried again."""

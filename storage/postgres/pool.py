@@ -10,7 +10,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -87,6 +87,8 @@ class Pool:
         self._expiry: dict[Connection, float] = {}
         self._waiters: deque[asyncio.Future[Connection | None]] = deque()
         self._closing = False
+        self.lingering: set[Callable[[], None]] = set()
+        """Called when somebody waits for a connection: by those who keep one for a moment though they have no work."""
 
     @property
     def wanted(self) -> bool:
@@ -114,6 +116,8 @@ class Pool:
             return await self._make()
         waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
+        for wake in tuple(self.lingering):
+            wake()
         try:
             async with asyncio.timeout(self._wait_seconds):
                 given = await waiter

@@ -56,6 +56,7 @@ class Writer:
         self._deadline = Deadline()
         self._thread = threading.Thread(target=self._live, name=f"write {path.stem}", daemon=True)
         self._waiting = 0
+        self._asked: list[_Item] = []  # in this turn of the loop
 
     @property
     def idle(self) -> bool:
@@ -67,7 +68,8 @@ class Writer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish what is in the queue, then end; does not wait for it."""
+        """Finish what was asked for, then end; does not wait for it."""
+        self._hand_over()
         self._queue.put(None)
 
     async def stopped(self) -> None:
@@ -85,8 +87,16 @@ class Writer:
     async def _put(self, make: Callable[[asyncio.Future[Any]], _Item]) -> Any:
         future: asyncio.Future[Any] = self._loop.create_future()
         self._waiting += 1
-        self._queue.put(make(future))
+        if not self._asked:
+            self._loop.call_soon(self._hand_over)
+        self._asked.append(make(future))
         return await future
+
+    def _hand_over(self) -> None:
+        """Give the thread what one turn of the loop asked for: woken by the first, it would not wait for the others."""
+        items, self._asked = self._asked, []
+        for item in items:
+            self._queue.put(item)
 
     def _live(self) -> None:
         try:

@@ -8,7 +8,7 @@ import pytest
 
 from base.errors import BadInput, Text
 from storage import ddl
-from storage.batch import Applied, CatalogMoved, NotUnique, Outcome, Sql
+from storage.batch import Applied, Batch, CatalogMoved, NotUnique, Outcome, Sql
 from storage.engine import Engine, Exclusive
 from storage.types import TEXT
 from tests.engines import opened
@@ -75,6 +75,52 @@ async def test_writers_wait_and_readers_do_not(engine: Engine) -> None:
     leave.set()
     await holding
     assert await writing == Applied()
+
+
+async def test_who_publishes_has_his_turn_among_writers_without_pause(engine: Engine) -> None:
+    done = False
+
+    async def write(client: int) -> int:
+        number = 0
+        while not done:
+            number += 1
+            assert await engine.apply("shop", batch(customer(engine, name=f"{client} {number}")[1])) == Applied()
+        return number
+
+    async def work(session: Exclusive) -> tuple[int, bool]:
+        ((count,),) = await session.fetch(COUNT)
+        return int(count), True
+
+    writing = [asyncio.create_task(write(client)) for client in range(6)]
+    async with asyncio.timeout(20):
+        seen = [await engine.exclusively("shop", work) for _ in range(5)]
+    done = True
+    assert sum(await asyncio.gather(*writing)) >= seen[-1]
+    assert seen == sorted(seen)
+
+
+@pytest.mark.parametrize("logged", [(True,), (True, True), (True, False)], ids=["one", "of one text", "of two texts"])
+async def test_writes_that_waited_see_what_they_waited_for(engine: Engine, logged: tuple[bool, ...]) -> None:
+    inside, leave = asyncio.Event(), asyncio.Event()
+
+    async def work(session: Exclusive) -> tuple[Outcome, bool]:
+        inside.set()
+        await leave.wait()
+        return await session.apply(batch(new_catalog_version=1)), True
+
+    def write(number: int, with_event: bool) -> Batch:
+        record_id, insert = customer(engine, name=f"late {number}")
+        return batch(insert, changes=(change(record_id),) if with_event else ())
+
+    assert await engine.apply("shop", write(9, True)) == Applied(), "the statement is prepared and its plan made"
+    holding = asyncio.create_task(engine.exclusively("shop", work))
+    await inside.wait()
+    writing = [asyncio.create_task(engine.apply("shop", write(*each))) for each in enumerate(logged)]
+    await asyncio.sleep(0.05)
+    leave.set()
+    assert await holding == Applied()
+    assert await asyncio.gather(*writing) == [CatalogMoved(1)] * len(logged)
+    assert await names(engine, "shop") == ["late 9"]
 
 
 async def test_an_index_is_built_once_and_refused_where_rows_stand_against_it(engine: Engine) -> None:

@@ -37,6 +37,16 @@ async def test_a_place_outlives_the_waiter_who_left(url: str) -> None:
     await pool.close()
 
 
+async def test_who_lingers_with_a_connection_hears_that_it_is_wanted(url: str) -> None:
+    pool = Pool(url, {}, 1, 1.0)
+    held = await pool.take()
+    pool.lingering.add(lambda: pool.give(held))
+    assert await pool.take() is held
+    pool.lingering.clear()
+    pool.give(held)
+    await pool.close()
+
+
 async def test_who_holds_a_broken_connection_does_not_wait_for_its_place(engine: Engine, url: str, place: str) -> None:
     narrow = PostgresEngine(url, MIGRATIONS, (), connections=1, prefix=place.partition("#")[2])
     await narrow.open()
