@@ -21,7 +21,7 @@ from metadata.catalog import Catalog
 from metadata.faults import invalid, refused
 from metadata.publishing.planning import merge
 from metadata.publishing.publication import State, find_publication
-from metadata.publishing.publish import Published, publish
+from metadata.publishing.publish import Published, moved, publish
 from metadata.publishing.removed import name_both_sides
 from metadata.scope import ACTOR
 from metadata.store import Head
@@ -92,6 +92,8 @@ async def publish_as(
         if touches_roles:
             actor.require(ROLES)
     if head is not None:
+        if expected_version is not None and expected_version != head.version:
+            raise await moved(runtime.engine, namespace, head.version)
         check_removals(head.catalog, proposal)
     if head is not None and touches_roles:
         catalog = await proposed_catalog(runtime, head, proposal)

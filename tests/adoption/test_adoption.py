@@ -155,8 +155,8 @@ def notes_that_matter(adopted: Adopted) -> str:
 _HEAD = """# JSON Schemas adopted
 
 What `pliant adopt` makes of JSON Schemas of public projects, as they lie in Python packages, and of some written for
-the purpose in the manner of well-known ones. Each was adopted and built; where a record is told, it was published on both engines, took a
-record made of an instance that the original validator takes, and gave it back as one. Written by
+the purpose in the manner of well-known ones. Each was adopted and built; where a record is told, it was published on
+both engines, took a record made of an instance that the original validator takes, and gave it back as one. Written by
 `PLIANT_WRITE_ADOPTION=1 pytest tests/adoption`; the test fails while the page is out of date.
 
 *Properties*: of the original. *Columns*: fields with a column type of their own; the others are json fields. Then

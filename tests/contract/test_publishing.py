@@ -238,3 +238,10 @@ async def test_administration_shows_publications_and_the_trash(owner: Client) ->
     cancel = "mutation($id: ID!) { cancelPublication(id: $id) { publication { state } userErrors { code } } }"
     ended = (await owner.administer(cancel, id=publication["id"]))["cancelPublication"]
     assert [fault["code"] for fault in ended["userErrors"]] == ["CONFLICT"]
+
+
+async def test_another_version_than_expected_is_told_before_what_follows_from_it(owner: Client) -> None:
+    """What is to be removed went with the version that the caller has not read: that is the reason, not his mistake."""
+    await publish(owner, with_field(ACCOUNT, "size", type="integer"))
+    late = await publish(owner, r=[{"kind": "entity", "name": "nowhere"}], v=1)
+    assert [fault["code"] for fault in late["userErrors"]] == ["CONFLICT"]
