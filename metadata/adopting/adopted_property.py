@@ -133,8 +133,9 @@ def _allows_null(prop: Mapping[str, Json]) -> bool:
     return listed or kind == "null" or (isinstance(values, list | tuple) and None in values)
 
 
-def _definitions_of(schema: Json, definitions: Mapping[str, Json]) -> set[str]:
-    found: set[str] = set()
+def _definitions_of(schema: Json, definitions: Mapping[str, Json]) -> Mapping[str, None]:
+    """Names in the order in which they are met, so that the same obstacle is told each time."""
+    found: dict[str, None] = {}
     waiting = [schema]
     while waiting:
         current = waiting.pop()
@@ -142,7 +143,7 @@ def _definitions_of(schema: Json, definitions: Mapping[str, Json]) -> set[str]:
             continue
         name = local_reference(current.get("$ref"))
         if name is not None and name in definitions and name not in found:
-            found.add(name)
+            found[name] = None
             waiting.append(definitions[name])
         waiting.extend(child for _, child in children(current))
     return found
