@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from access.table import Query, Table, parameter
 from base.json import Json
 from storage import ddl
-from storage.batch import Execute, Insert
+from storage.batch import Execute, Expect, Guard, Insert
 from storage.engine import Dialect, Engine
 from storage.migrations import Migration
 from storage.types import INTEGER, JSON, TEXT, TIMESTAMP, UUID
@@ -85,7 +85,7 @@ class Trash:
 NO_TRASH: Final = Trash()
 
 GONE: Final = "the trash has gone"
-"""The token of a statement that finds a piece of trash no longer there."""
+"""The token of what finds a piece of trash no longer there."""
 
 TRASH: Final = "trash"
 """The `entity` of change events about what was dropped for ever."""
@@ -120,6 +120,9 @@ MIGRATIONS = (Migration(401, "trash", _create),)
 
 _own = _TABLE.clause
 _ALL = Query(sa.select(*[_own.c[name] for name in _TABLE.columns]), columns=_TABLE.columns)
+_LIES = Query(
+    sa.select(sa.literal_column("1")).select_from(_own).where(_own.c["id"] == parameter("id", UUID)), {"id": UUID}
+)
 _FORGET = Query(sa.delete(_own).where(_own.c["id"] == parameter("id", UUID)), {"id": UUID})
 
 
@@ -141,6 +144,11 @@ def put(items: Sequence[Trashed], dialect: Dialect) -> tuple[Insert, ...]:
     names = {"table_name": "table"}
     rows = [{name: getattr(item, names.get(name, name)) for name in _TABLE.columns} for item in items]
     return (_TABLE.insert([{**row, "kind": str(row["kind"])} for row in rows], dialect),)
+
+
+def lies(item: Trashed, dialect: Dialect) -> Guard:
+    """The condition that one thing still lies there; else `GONE`."""
+    return _LIES.guard(dialect, GONE, Expect.ROW, id=item.id)
 
 
 def take(item: Trashed, dialect: Dialect) -> Execute:

@@ -74,7 +74,8 @@ class Companies:
         if version == known:
             return False
         await self._catalogs.get(namespace, version)
-        if self._versions.get(namespace) == known:  # nobody went further while the catalog was made
+        kept = self._versions.get(namespace)
+        if kept == known or (kept is not None and kept < version):  # nobody went as far while the catalog was made
             self._keep(namespace, version)
         return True
 

@@ -1,8 +1,9 @@
 """A write is a value: what `Engine.apply` does in one transaction.
 
 The order inside the transaction is fixed: company lock, idempotency key, catalog version, counters, guards, statements,
-guards that come `after`, head version, change rows. Everything is data, so each engine chooses its form: one statement
-with data-modifying CTEs, several statements, or one savepoint in a writer thread.
+guards that come `after`, head version, change rows; the DDL of a migration comes before the statements. Everything is
+data, so each engine chooses its form: one statement with data-modifying CTEs, several statements, or one savepoint in a
+writer thread.
 
 Values in `columns`/`rows`/`params` are already encoded for the engine's dialect (`storage.types`), except `Late`.
 """

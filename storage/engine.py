@@ -64,8 +64,10 @@ class Engine(Protocol):
         """Apply a Batch in one transaction; an `Outcome` other than `Applied` means that nothing was written."""
 
     async def migrate(self, namespace: str, ddl: Sequence[str], batch: Batch) -> Outcome:
-        """Run DDL statements and then the Batch in one transaction under the company's exclusive lock.
+        """Run DDL statements and a Batch in one transaction under the company's exclusive lock.
 
+        The Batch's catalog version and guards are asked first: what somebody else has overtaken never meets tables
+        that it was not made for.
         Waits for table locks at most `limits.lock_timeout_ms` at a time and retries the whole.
         """
 

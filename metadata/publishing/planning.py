@@ -19,8 +19,9 @@ from metadata.publishing.fills import fill_of
 from metadata.publishing.plan import Move, Plan, fields_filled_in_place, fields_to_move, plan_of
 from metadata.publishing.removed import name_both_sides
 from metadata.store import Head
-from metadata.trash import load_trash
+from metadata.trash import Trash, load_trash
 from storage.engine import Engine
+from storage.errors import StatementRefused
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,30 @@ async def plan_publish(
 ) -> Planned:
     """Merge documents over the current ones and find out what that means. Raises `DocumentsInvalid` for documents
     that no catalog can be made of; what rows say comes back as faults."""
+    while True:
+        trash = await load_trash(engine, namespace)
+        try:
+            return await _plan(engine, namespace, current, upserts, removals, allow_loss, limits, trash)
+        except StatementRefused:
+            if (await load_trash(engine, namespace)).items == trash.items:
+                raise
+            # a column was asked that a job has dropped from the trash meanwhile
+
+
+async def _plan(
+    engine: Engine,
+    namespace: str,
+    current: Head | None,
+    upserts: Documents,
+    removals: Collection[tuple[str, str]],
+    allow_loss: Collection[str],
+    limits: Limits,
+    trash: Trash,
+) -> Planned:
     base = current.version if current is not None else 0
     before = current.catalog if current is not None else None
     documents = merge(before.documents if before is not None else {}, upserts, removals)
     physical = before.physical if before is not None else None
-    trash = await load_trash(engine, namespace)
 
     async def built(moved: Sequence[tuple[str, str]]) -> Catalog:
         """The new catalog. Building takes about a second per thousand entities: not on the event loop."""

@@ -24,7 +24,7 @@ from metadata.publishing.plan import Plan, migration_ddl
 from metadata.publishing.planning import Planned, plan_publish
 from metadata.publishing.publication import Publication, Target, open_publication
 from metadata.store import Head, catalog_row, list_versions
-from metadata.trash import put, take
+from metadata.trash import GONE, lies, put, take
 from storage.batch import Applied, Batch, CatalogMoved, Cause, ChangeRow, GuardFailed, NotUnique, Outcome, Statement
 from storage.engine import Dialect, Engine
 from storage.errors import Busy
@@ -112,6 +112,7 @@ async def _at_once(engine: Engine, namespace: str, planned: Planned, author_id: 
     checked = [check for check in planned.checks if planned.rows.get(check.entity.table_name)]
     guards = [
         publications.none_open(dialect),
+        *(lies(item, dialect) for item in plan.returned),
         *(no_rows(entity, dialect) for entity in (*planned.emptied, *(move.entity for move in plan.moves))),
         *(check.guard(dialect) for check in checked),
     ]
@@ -155,6 +156,13 @@ async def _refused(engine: Engine, namespace: str, outcome: Outcome) -> None:
             raise await moved(engine, namespace, version)
         case GuardFailed(publications.OPEN_GUARD) | NotUnique("_publication_slot"):
             await refuse_second(engine, namespace)
+        case GuardFailed(token) if token == GONE:
+            raise Conflict(
+                Text(
+                    "what would come back out of the trash was dropped meanwhile: publish again",
+                    "要从回收站恢复的内容已被清除：请重新发布",
+                )
+            )
     raise Conflict(Text("records changed while publishing: publish again", "发布期间记录发生了变化：请重新发布"))
 
 

@@ -64,8 +64,8 @@ async def replayed(connection: Connection, schema: str, batch: Batch) -> Replaye
     return Replayed(rows[0][0], parse(rows[0][1])) if rows else None  # type: ignore[arg-type]  # always an object
 
 
-async def apply_steps(connection: Connection, schema: str, batch: Batch) -> Applied:
-    """Apply the Batch in the running transaction, which holds the company's lock.
+async def apply_steps(connection: Connection, schema: str, batch: Batch, ddl: Sequence[str] = ()) -> Applied:
+    """Apply the Batch in the running transaction, which holds the company's lock, with DDL before its statements.
 
     Raises `Refused` with any other outcome, and the driver's errors; the transaction must then be rolled back.
     """
@@ -84,6 +84,8 @@ async def apply_steps(connection: Connection, schema: str, batch: Batch) -> Appl
         (value,) = (await connection.fetch(placed(_DRAW, schema), name, count))[0]
         numbers[name] = value - count + 1
     await _check(connection, schema, [guard for guard in batch.guards if not guard.after])
+    for text in ddl:
+        await connection.execute(placed(text, schema))
     for run in _runs(batch.statements):
         await _run(connection, schema, run, numbers)
     await _check(connection, schema, [guard for guard in batch.guards if guard.after])

@@ -179,16 +179,14 @@ class PostgresEngine:
         return await asyncio.shield(task)
 
     async def migrate(self, namespace: str, ddl: Sequence[str], batch: Batch) -> Outcome:
-        """Run DDL and then the Batch in one transaction; an outcome but `Applied` keeps neither."""
+        """Run DDL and a Batch in one transaction; an outcome but `Applied` keeps neither."""
         if namespace not in self._ready:
             await self._touch(namespace)
         schema = self._schema(namespace)
 
         async def work(connection: Connection) -> Outcome:
-            """The DDL and then the Batch."""
-            for text in ddl:
-                await connection.execute(placed(text, schema))
-            return await apply_steps(connection, schema, batch)
+            """One attempt."""
+            return await apply_steps(connection, schema, batch, ddl)
 
         try:
             outcome: Outcome = await self._publish(namespace, work)

@@ -33,7 +33,7 @@ from storage.fixed import CHANGE_COLUMNS
 from storage.late import finished, finished_image
 from storage.names import placed, quoted
 from storage.sqlite.errors import ends_transaction, understood
-from storage.sqlite.unique import violated_columns, violated_index
+from storage.sqlite.unique import created_index, violated_columns, violated_index
 
 _READ_HEAD = "SELECT catalog_version, position FROM _head WHERE id = 1"
 _MOVE_POSITION = "UPDATE _head SET position = ? WHERE id = 1"
@@ -76,20 +76,21 @@ def write_position(connection: sqlite3.Connection, position: int) -> None:
     connection.execute(_MOVE_POSITION, (position,))
 
 
-def apply_batch(connection: sqlite3.Connection, batch: Batch, head: Head) -> Outcome:
-    """Apply a Batch inside the running transaction; unless it is `Applied`, nothing of it is left.
+def apply_batch(connection: sqlite3.Connection, batch: Batch, head: Head, ddl: Sequence[str] = ()) -> Outcome:
+    """Apply a Batch inside the running transaction, with DDL before its statements; unless it is `Applied`, nothing of
+    it is left.
 
     `head` moves with it. Raises a `StorageError` for what the database refuses, after which the Batch has left
     nothing either; when the connection is then no longer in a transaction, the whole group is lost.
     """
-    if _is_single(batch):
+    if not ddl and _is_single(batch):
         outcome = _apply_single(connection, batch, head)
         if outcome is not None:
             return outcome
     before = (head.catalog_version, head.position)
     connection.execute("SAVEPOINT batch")
     try:
-        outcome = _attempt(connection, batch, head)
+        outcome = _attempt(connection, batch, head, ddl)
     except Exception as error:
         head.catalog_version, head.position = before
         if connection.in_transaction:
@@ -98,7 +99,7 @@ def apply_batch(connection: sqlite3.Connection, batch: Batch, head: Head) -> Out
         if isinstance(error, _Refused):
             return error.outcome
         if not ends_transaction(error) and connection.in_transaction:
-            index = _index(connection, batch, head, error)
+            index = _index(connection, batch, head, error, ddl)
             if index is not None:
                 return NotUnique(index)
         raise understood(error) from error
@@ -134,7 +135,7 @@ def _apply_single(connection: sqlite3.Connection, batch: Batch, head: Head) -> O
         raise understood(error) from error
 
 
-def _attempt(connection: sqlite3.Connection, batch: Batch, head: Head) -> Outcome:
+def _attempt(connection: sqlite3.Connection, batch: Batch, head: Head, ddl: Sequence[str] = ()) -> Outcome:
     if batch.idempotency is not None:
         _check_key(connection, batch.idempotency, batch.at)
     if batch.catalog_version is not None and batch.catalog_version != head.catalog_version:
@@ -143,6 +144,8 @@ def _attempt(connection: sqlite3.Connection, batch: Batch, head: Head) -> Outcom
     for guard in batch.guards:
         if not guard.after:
             _check(connection, guard)
+    for text in ddl:
+        _define(connection, placed(text, ""))
     for statement in batch.statements:
         _run(connection, statement, numbers)
     for guard in batch.guards:
@@ -183,6 +186,16 @@ def _check(connection: sqlite3.Connection, guard: Guard) -> None:
     found = connection.execute(placed(guard.sql.text, ""), guard.params).fetchone() is not None
     if found is not (guard.expect is Expect.ROW):
         raise _Refused(GuardFailed(guard.token))
+
+
+def _define(connection: sqlite3.Connection, text: str) -> None:
+    try:
+        connection.execute(text)
+    except sqlite3.IntegrityError as error:
+        index = created_index(text, error)
+        if index is None:
+            raise
+        raise _Refused(NotUnique(index)) from error
 
 
 def _run(connection: sqlite3.Connection, statement: Statement, numbers: Mapping[str, int]) -> None:
@@ -253,7 +266,9 @@ def _image(image: Mapping[str, Json | Late] | None, numbers: Mapping[str, int]) 
     return None if image is None else dump(finished_image(image, numbers)).decode()
 
 
-def _index(connection: sqlite3.Connection, batch: Batch, head: Head, error: Exception) -> str | None:
+def _index(
+    connection: sqlite3.Connection, batch: Batch, head: Head, error: Exception, ddl: Sequence[str]
+) -> str | None:
     """The unique index that an error is about, None for any other error."""
     named = re.match(r"UNIQUE constraint failed: index '(.*)'\Z", str(error))
     if named is not None:
@@ -264,6 +279,6 @@ def _index(connection: sqlite3.Connection, batch: Batch, head: Head, error: Exce
 
     def retry() -> None:
         """The whole Batch again."""
-        _attempt(connection, batch, Head(head.catalog_version, head.position))
+        _attempt(connection, batch, Head(head.catalog_version, head.position), ddl)
 
     return violated_index(connection, columns, retry)

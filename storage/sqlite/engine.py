@@ -26,7 +26,6 @@ from storage.sqlite.connection import MINIMUM_VERSION
 from storage.sqlite.exclusive import ExclusiveSession
 from storage.sqlite.quick import Quick
 from storage.sqlite.reader import Readers
-from storage.sqlite.unique import created_index
 from storage.sqlite.writer import Writer
 
 T = TypeVar("T")
@@ -153,22 +152,14 @@ class SqliteEngine:
         return await self._writer(namespace).apply(batch)
 
     async def migrate(self, namespace: str, ddl: Sequence[str], batch: Batch) -> Outcome:
-        """Run DDL and then the Batch in one transaction of the writer; an outcome but `Applied` keeps neither."""
+        """Run DDL and a Batch in one transaction of the writer; an outcome but `Applied` keeps neither."""
         if namespace not in self._ready:
             await self._touch(namespace)
 
         def work(connection: sqlite3.Connection) -> tuple[Outcome, bool]:
-            """The DDL and then the Batch."""
-            for text in ddl:
-                try:
-                    connection.execute(placed(text, ""))
-                except sqlite3.IntegrityError as error:
-                    index = created_index(placed(text, ""), error)
-                    if index is None:
-                        raise
-                    return NotUnique(index), False
+            """One attempt."""
             head = read_head(connection)
-            outcome = apply_batch(connection, batch, head)
+            outcome = apply_batch(connection, batch, head, ddl)
             write_position(connection, head.position)
             return outcome, isinstance(outcome, Applied)
 

@@ -150,6 +150,12 @@ class Siege:
                 return
             await asyncio.sleep(0.1)
 
+    def tell_errors(self) -> None:
+        """Print what the servers have told of errors, when there was a fault that they may explain."""
+        for number, server in enumerate(self.servers if self.budget.faults else ()):
+            if server.said:
+                print(f"server {number} told:\n{server.said}", flush=True)
+
     def callers(self, token: str) -> list[Caller]:
         """One for each server."""
         return [
@@ -186,6 +192,7 @@ async def siege(budget: Budget, engine: str, folder: Path, kills: int | None = N
                     break
         finally:
             await company.kill(company.servers)
+            company.tell_errors()
             for client in company.clients:
                 await client.close()
             await rows.close()

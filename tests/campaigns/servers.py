@@ -20,6 +20,7 @@ from tests.programs import PROGRAM, environment
 SECRET = "a key for the campaign"
 
 _START_SECONDS = 60.0
+_SAID_CHARS = 5_000
 
 
 class Server:
@@ -48,8 +49,14 @@ class Server:
         line = await asyncio.wait_for(self._process.stdout.readline(), _START_SECONDS)
         url = line.decode().removeprefix("url: ").strip()
         if not url:
-            raise AssertionError(f"the server does not start: {(self._folder / 'stderr').read_text()[-2000:]}")
+            raise AssertionError(f"the server does not start: {self.said}")
         self.url, self._port = url, urlsplit(url).port or 0
+
+    @property
+    def said(self) -> str:
+        """The end of what it has told of errors, over all its lives."""
+        path = self._folder / "stderr"
+        return path.read_text()[-_SAID_CHARS:] if path.exists() else ""
 
     async def kill(self) -> None:
         """kill -9."""
