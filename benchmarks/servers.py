@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import pwd
 import shutil
 import subprocess
 import sys
@@ -20,12 +18,12 @@ from pathlib import Path
 import asyncpg
 
 from benchmarks.cpu import free_port, listener, parent
+from tests.cluster import NoPrograms, private_cluster
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 SECRET = "benchmark"
 _SETTINGS = {
-    "listen_addresses": "127.0.0.1",
     "shared_buffers": "1GB",
     "work_mem": "32MB",
     "maintenance_work_mem": "512MB",
@@ -71,39 +69,11 @@ async def postmaster(url: str) -> int | None:
 @contextmanager
 def private_postgres() -> Iterator[str]:
     """A cluster of our own in a temporary folder; its URL. Raises `Skipped` without PostgreSQL's programs."""
-    programs = _postgres_programs()
-    owner = pwd.getpwnam("postgres").pw_uid if os.getuid() == 0 else None
-    with tempfile.TemporaryDirectory(prefix="pliant-bench-") as folder:
-        data, port = Path(folder) / "data", free_port()
-        if owner is not None:
-            os.chown(folder, owner, -1)
-        _run(
-            [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"], owner
-        )
-        settings = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
-        process = subprocess.Popen(
-            [str(programs / "postgres"), "-D", str(data), "-p", str(port), "-k", folder, *settings],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            user=owner,
-        )
-        try:
-            url = f"postgresql://postgres@127.0.0.1:{port}"
-            _wait_for(lambda: asyncio.run(_make_database(f"{url}/postgres")), process)
-            yield f"{url}/crm"
-        finally:
-            process.terminate()
-            process.wait(60)
-
-
-async def _make_database(url: str) -> bool:
     try:
-        connection = await asyncpg.connect(url)
-    except (OSError, asyncpg.PostgresError):
-        return False
-    await connection.execute("CREATE DATABASE crm")
-    await connection.close()
-    return True
+        with private_cluster("crm", _SETTINGS) as cluster:
+            yield cluster.url
+    except NoPrograms as error:
+        raise Skipped(f"{error}, and BENCH_POSTGRES_URL is not set") from error
 
 
 @contextmanager
@@ -222,16 +192,3 @@ def _wait_for(ready: Callable[[], bool], process: subprocess.Popen[bytes], secon
             return
         time.sleep(0.02)
     raise RuntimeError(f"{process.args!r} does not answer")
-
-
-def _postgres_programs() -> Path:
-    found = shutil.which("initdb")
-    folders = [*sorted(Path("/usr/lib/postgresql").glob("*/bin")), *([Path(found).resolve().parent] if found else [])]
-    folders = [folder for folder in folders if (folder / "initdb").exists() and (folder / "postgres").exists()]
-    if not folders:
-        raise Skipped("PostgreSQL: its programs are not there, and BENCH_POSTGRES_URL is not set")
-    return folders[-1]
-
-
-def _run(command: list[str | Path], owner: int | None) -> None:
-    subprocess.run(command, check=True, capture_output=True, user=owner)

@@ -17,9 +17,9 @@ from resolvers.variables import Coercers
 from schema.admin_schema import admin_schema
 from schema.bounded import Bounded
 from schema.document import Binding, CompiledDocument, compile_document
-from schema.executor import shown_errors
+from schema.executor import execution_reply
 from schema.introspection import introspect
-from schema.reply import ReadOnly, data_reply, result_reply
+from schema.reply import ReadOnly, data_reply
 from schema.request import GraphQLRequest, Reply, request_text
 
 _NO_RECORDS: Final = Catalog("", App(), {}, {}, {}, {})
@@ -63,7 +63,7 @@ class AdminDesk:
             hide_suggestions=True,
         )
         result: ExecutionResult = going if isinstance(going, ExecutionResult) else await going
-        return result_reply(result.data, shown_errors(result, context.locale, context.request_id))
+        return execution_reply(result, context.locale, context.request_id)
 
     async def _context(self, actor: Actor, request: GraphQLRequest) -> AdminContext:
         runtime = self._runtime

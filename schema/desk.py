@@ -265,7 +265,7 @@ class Desk:
                 failed = error
         log_unexpected(failed.cause, request.request_id)
         errors = response_errors(failed.cause, context.locale, request.request_id)
-        return result_reply(None, [{**item, "path": [failed.key]} for item in errors])
+        return result_reply(None, [{**item, "path": [failed.key]} for item in errors], failed.cause)
 
     async def _again(self, entry: _Entry, request: GraphQLRequest) -> tuple[MutationPlan, Context] | None:
         """A mutation planned on the version that came between; None when it no longer holds there."""

@@ -56,7 +56,7 @@ class StockExecutor:
         return self._reply(result, context)
 
     def _reply(self, result: ExecutionResult, context: Context) -> Reply:
-        return result_reply(result.data, shown_errors(result, context.locale, context.request_id))
+        return execution_reply(result, context.locale, context.request_id)
 
 
 async def _execute(
@@ -86,9 +86,11 @@ def _only(operation: OperationDefinitionNode, fields: Iterable[list[FieldNode]])
     )
 
 
-def shown_errors(result: ExecutionResult, locale: str, request_id: str) -> list[dict[str, Any]]:
-    """The errors of an execution as the response shows them; what is our mistake goes to the log."""
-    for error in result.errors or ():
+def execution_reply(result: ExecutionResult, locale: str, request_id: str) -> Reply:
+    """The response for what graphql-core has executed; what is our mistake goes to the log."""
+    errors = result.errors or []
+    for error in errors:
         if error.original_error is not None:
             log_unexpected(error.original_error, request_id)
-    return [formatted(error, locale, request_id) for error in result.errors or ()]
+    cause = errors[0].original_error if errors else None
+    return result_reply(result.data, [formatted(error, locale, request_id) for error in errors], cause)

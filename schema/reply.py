@@ -25,6 +25,9 @@ _STATUSES: Final[Mapping[str, int]] = {
 }
 """HTTP statuses of refusals by code; every other code is 400."""
 
+_AWAY: Final = 503
+"""The database is away or busy: the same request may well succeed in a moment."""
+
 
 class ReadOnly(BadInput):
     """A mutation came through a door that only reads (GET)."""
@@ -38,12 +41,13 @@ def data_reply(data: bytes) -> Reply:
     return Reply(b'{"data":' + data + b"}")
 
 
-def result_reply(data: Any, errors: Sequence[Mapping[str, Any]]) -> Reply:
-    """The result of an execution: plain data, and errors as they are shown."""
+def result_reply(data: Any, errors: Sequence[Mapping[str, Any]], cause: BaseException | None = None) -> Reply:
+    """The result of an execution: plain data, and errors as they are shown. `cause` is why there are no data at all."""
     if not errors:
         return data_reply(orjson.dumps(data, default=_default))
     body = orjson.dumps({"errors": errors, "data": data}, default=_default)
-    return Reply(body, ReplyKind.DATA, errors[0]["extensions"]["code"])
+    status = _AWAY if data is None and isinstance(cause, Busy | Unreachable) else 200
+    return Reply(body, ReplyKind.DATA, errors[0]["extensions"]["code"], status)
 
 
 def refusal(error: Exception, locale: str, request_id: str) -> Reply:
@@ -55,7 +59,7 @@ def refusal(error: Exception, locale: str, request_id: str) -> Reply:
     if isinstance(error, ReadOnly):
         status = 405
     elif isinstance(error, Busy | Unreachable):
-        status = 503
+        status = _AWAY
     return Reply(orjson.dumps({"errors": errors}, default=_default), ReplyKind.REQUEST_ERROR, code, status)
 
 

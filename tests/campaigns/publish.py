@@ -24,7 +24,7 @@ from tests.campaigns.budget import Budget, read_budget
 from tests.campaigns.clients import Caller, Ledger, Reader, Writer
 from tests.campaigns.publish_books import check_answers, check_history
 from tests.campaigns.reshaping import first_documents
-from tests.campaigns.servers import SECRET, Server, place
+from tests.campaigns.servers import SECRET, Place, Server, place
 from tests.campaigns.tables import check_tables
 
 SERVERS = 3
@@ -54,13 +54,19 @@ _END_SECONDS = 90.0
 class Siege:
     """One company, its servers and its clients."""
 
-    def __init__(self, budget: Budget, engine: str, folder: Path, more: dict[str, str], servers: int) -> None:
+    def __init__(self, budget: Budget, engine: str, folder: Path, where: Place, servers: int) -> None:
         self.budget = budget
         self.random = Random(f"{budget.seed} {engine}")
         purging = PURGING if self.random.random() < 0.5 else {}
         if purging:
             budget.note(f"{engine}: trash is dropped after seconds")
-        environment = {"PLIANT_DATA_DIR": str(folder), "PLIANT_SECRET_KEY": SECRET, **more, **LIMITS, **purging}
+        environment = {
+            "PLIANT_DATA_DIR": str(folder),
+            "PLIANT_SECRET_KEY": SECRET,
+            **where.environment,
+            **LIMITS,
+            **purging,
+        }
         self.settings = read_settings(environment)
         del environment["PLIANT_SECRET_KEY"]  # a server has it anyway
         self.servers = []
@@ -69,6 +75,7 @@ class Siege:
             own.mkdir(parents=True, exist_ok=True)
             self.servers.append(Server(own, environment))
         self._starting = asyncio.Lock()
+        self._where = where
         self.ledger = Ledger()
         self.clients: list[Writer | Reader | Admin] = []
         self.allowed: dict[int, set[str]] = {}
@@ -113,6 +120,9 @@ class Siege:
         try:
             while going(kills) and not any(task.done() for task in tasks):
                 await self._moment(engine, namespace)
+                if self._where.cluster is not None and self.random.random() < 0.2:
+                    await self._where.restart(self.random, self.budget)
+                    continue
                 await asyncio.gather(*starting[:-1])
                 if not self._alive:
                     await asyncio.gather(*starting)
@@ -171,10 +181,15 @@ class Siege:
         return [str(server.url) for server in self._alive] or ["http://127.0.0.1:9"]
 
 
-async def siege(budget: Budget, engine: str, folder: Path, kills: int | None = None, servers: int = SERVERS) -> None:
-    """One company on one engine, round after round until the time is over, or one round of so many kills."""
-    async with place(engine, folder) as more:
-        company = Siege(budget, engine, folder, more, servers)
+async def siege(
+    budget: Budget, engine: str, folder: Path, kills: int | None = None, servers: int = SERVERS, own: bool = False
+) -> None:
+    """One company on one engine, round after round until the time is over, or one round of so many kills.
+
+    On a cluster of its `own` the database is restarted as well.
+    """
+    async with place(engine, folder, own=own) as where:
+        company = Siege(budget, engine, folder, where, servers)
         founded = await company.found()
         namespace = founded.company.namespace
         settings = company.settings
@@ -225,7 +240,7 @@ async def campaign(budget: Budget, folder: Path) -> None:
         where = folder / engine
         where.mkdir(parents=True, exist_ok=True)
         budget.start(1 / len(budget.engines))
-        await siege(budget, engine, where)
+        await siege(budget, engine, where, own=True)
 
 
 def main() -> int:

@@ -6,7 +6,8 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit, urlunsplit
@@ -14,6 +15,8 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 
 from storage.names import quoted
+from tests.campaigns.budget import Budget
+from tests.cluster import Cluster, NoPrograms, private_cluster
 from tests.engines import POSTGRES
 from tests.programs import PROGRAM, environment
 
@@ -66,25 +69,50 @@ class Server:
             await self._process.wait()
 
 
-@asynccontextmanager
-async def place(engine: str, folder: Path) -> AsyncIterator[dict[str, str]]:
-    """The environment that names the database: the folder's, or one made on the server and dropped afterwards.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a campaign's rows live: what the environment says of it, and the cluster when it may be stopped."""
 
-    Who may make no database gets the server's own.
+    environment: dict[str, str]
+    cluster: Cluster | None = None
+
+    async def restart(self, random: Random, budget: Budget) -> None:
+        """The database goes, with or without a last word, and comes back; servers and clients stay."""
+        assert self.cluster is not None
+        crash = random.random() < 0.5
+        await asyncio.to_thread(self.cluster.stop, crash=crash)
+        await asyncio.sleep(random.uniform(0, 1.0))
+        await asyncio.to_thread(self.cluster.start)
+        budget.note("restarts of the database")
+
+
+@asynccontextmanager
+async def place(engine: str, folder: Path, *, own: bool = False) -> AsyncIterator[Place]:
+    """The folder, or a database made on the server and dropped afterwards; who may make none gets the server's own.
+
+    `own`: a cluster that may be stopped, where PostgreSQL's programs are there.
     """
     if engine == "sqlite":
-        yield {}
+        yield Place({})
         return
+    with ExitStack() as stack:
+        cluster = None
+        if own:
+            with suppress(NoPrograms):
+                cluster = stack.enter_context(private_cluster())
+        if cluster is not None:
+            yield Place({"PLIANT_DATABASE_URL": cluster.url}, cluster)
+            return
     name = f"campaign_{os.getpid()}_{Random(str(folder)).getrandbits(32):x}"
     connection = await asyncpg.connect(POSTGRES)
     try:
         await connection.execute(f"CREATE DATABASE {quoted(name)}")
     except asyncpg.InsufficientPrivilegeError:
         await connection.close()
-        yield {"PLIANT_DATABASE_URL": POSTGRES}
+        yield Place({"PLIANT_DATABASE_URL": POSTGRES})
         return
     try:
-        yield {"PLIANT_DATABASE_URL": urlunsplit(urlsplit(POSTGRES)._replace(path=f"/{name}"))}
+        yield Place({"PLIANT_DATABASE_URL": urlunsplit(urlsplit(POSTGRES)._replace(path=f"/{name}"))})
     finally:
         await connection.execute(f"DROP DATABASE {quoted(name)} WITH (FORCE)")
         await connection.close()

@@ -15,7 +15,7 @@ from pliant.house import House
 from pliant.settings import Settings
 from tests.campaigns.books import check_books
 from tests.campaigns.budget import Budget, read_budget
-from tests.campaigns.servers import SECRET, Server, place
+from tests.campaigns.servers import SECRET, Place, Server, place
 from tests.campaigns.writers import DOCUMENTS, Ledger, Writer
 
 WRITERS = 8
@@ -24,9 +24,13 @@ _QUIET_SECONDS = 10.0
 _LOOK_SECONDS = 0.01
 
 
-async def siege(budget: Budget, engine: str, folder: Path, kills: int | None = None) -> None:
-    """One company on one engine under load, with kills until the time is over (or exactly so many)."""
-    async with place(engine, folder) as more:
+async def siege(budget: Budget, engine: str, folder: Path, kills: int | None = None, own: bool = False) -> None:
+    """One company on one engine under load, with kills until the time is over (or exactly so many).
+
+    On a cluster of its `own` the database is restarted as well.
+    """
+    async with place(engine, folder, own=own) as where:
+        more = where.environment
         settings = Settings(data_dir=folder, database=more.get("PLIANT_DATABASE_URL"), secret_keys=(SECRET,))
         house = await House.open(settings)
         founded = await house.create_company("Campaign", documents=DOCUMENTS)
@@ -35,7 +39,7 @@ async def siege(budget: Budget, engine: str, folder: Path, kills: int | None = N
         ledger = Ledger()
         try:
             await asyncio.gather(*(server.start() for server in servers))
-            await _load(budget, servers, founded.token, ledger, kills)
+            await _load(budget, where, servers, founded.token, ledger, kills)
         finally:
             for server in servers:
                 await server.kill()
@@ -51,7 +55,9 @@ async def siege(budget: Budget, engine: str, folder: Path, kills: int | None = N
         budget.note(f"{engine}: keys sent again after their answer", ledger.resent)
 
 
-async def _load(budget: Budget, servers: list[Server], token: str, ledger: Ledger, kills: int | None) -> None:
+async def _load(
+    budget: Budget, where: Place, servers: list[Server], token: str, ledger: Ledger, kills: int | None
+) -> None:
     """Let all writers write while servers die; returns when every operation has its answer."""
 
     def urls() -> list[str]:
@@ -63,7 +69,7 @@ async def _load(budget: Budget, servers: list[Server], token: str, ledger: Ledge
         await writers[0].prepare()
         tasks = [asyncio.create_task(writer.run(lambda: not stopping.is_set())) for writer in writers]
         try:
-            await _kill(budget, servers, kills, tasks, ledger)
+            await _kill(budget, where, servers, kills, tasks, ledger)
         finally:
             stopping.set()
             await asyncio.gather(*tasks)
@@ -73,7 +79,12 @@ async def _load(budget: Budget, servers: list[Server], token: str, ledger: Ledge
 
 
 async def _kill(
-    budget: Budget, servers: list[Server], kills: int | None, tasks: list[asyncio.Task[None]], ledger: Ledger
+    budget: Budget,
+    where: Place,
+    servers: list[Server],
+    kills: int | None,
+    tasks: list[asyncio.Task[None]],
+    ledger: Ledger,
 ) -> None:
     """Kill one server after the other, each after some more writes and a moment."""
     random = Random(budget.seed)
@@ -81,6 +92,9 @@ async def _kill(
     while (budget.left if kills is None else done < kills) and not any(task.done() for task in tasks):
         await _written(ledger, random.choice([1, 5, 20, 80]))
         await asyncio.sleep(random.uniform(0, 0.2))
+        if where.cluster is not None and random.random() < 0.2:
+            await where.restart(random, budget)
+            continue
         server = random.choice(servers)
         await server.kill()
         await server.start()
@@ -104,7 +118,7 @@ async def campaign(budget: Budget, folder: Path, kills: int | None = None) -> No
         where = folder / engine
         where.mkdir(parents=True, exist_ok=True)
         budget.start(1 / len(budget.engines))
-        await siege(budget, engine, where, kills)
+        await siege(budget, engine, where, kills, own=True)
         print(f"{engine}: {budget.checked} writes, {budget.faults} faults so far", flush=True)
 
 
