@@ -121,6 +121,7 @@ class Siege:
             while going(kills) and not any(task.done() for task in tasks):
                 await self._moment(engine, namespace)
                 if self._where.cluster is not None and self.random.random() < 0.2:
+                    await asyncio.gather(*starting)  # a server that finds no database does not start
                     await self._where.restart(self.random, self.budget)
                     continue
                 await asyncio.gather(*starting[:-1])
