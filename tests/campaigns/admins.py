@@ -1,4 +1,5 @@
-"""Admins who publish random changes, refuse to lose values first and then allow it, wait, cancel, and go back."""
+"""Admins who publish random changes, refuse to lose values first and then allow it, wait, cancel, go back, and some
+who empty the trash."""
 
 from __future__ import annotations
 
@@ -17,6 +18,8 @@ _PUBLISH = """mutation($d: [JSON!]!, $r: [PliantDocumentKey!], $loss: [String!],
     version publication { id state version } userErrors { path code message details } } }"""
 _STATE = "query($id: ID!) { publication(id: $id) { id state version step userErrors { code message } } }"
 _CANCEL = "mutation($id: ID!) { cancelPublication(id: $id) { publication { state } userErrors { code } } }"
+_TRASH = "{ trash { id } }"
+_DISCARD = "mutation($id: ID!) { discardTrash(id: $id) { userErrors { code } } }"
 
 _STANDS = frozenset({"DOCUMENT_LOSS", "DOCUMENT_ROWS", "CONFLICT"})
 _LOOK_SECONDS = 0.05
@@ -28,6 +31,7 @@ class Admin(Caller):
 
     allowed: dict[int, set[str]]
     past: list[Documents]
+    tidy = False
     published = 0
 
     async def run(self, going: Callable[[], bool]) -> None:
@@ -35,8 +39,16 @@ class Admin(Caller):
         while going():
             if await self.learn():
                 self.past.append(deepcopy(dict(self.documents)))
+            if self.tidy and self.random.random() < 0.3:
+                await self._discard()
             await self._publish(reshape(self.random, self.documents, self.past))
             await asyncio.sleep(self.random.uniform(0, 0.3))
+
+    async def _discard(self) -> None:
+        """Drop one thing in the trash; it may have come back or gone, or somebody publishes just now."""
+        found, _ = await self.post("/graphql/admin", _TRASH)
+        if found["data"]["trash"]:
+            await self.post("/graphql/admin", _DISCARD, self.random.choice(found["data"]["trash"]))
 
     async def _publish(self, change: Reshape) -> None:
         base, loss = self.version, set[str]()

@@ -41,9 +41,6 @@ LIMITS = {
 }
 """Small enough that tables of some hundred rows take both ways, and that what a dead server held is taken up soon."""
 
-PURGING = {"PLIANT_LIMIT_TRASH_DAYS": "0.0001"}
-"""Every second company drops its trash after nine seconds."""
-
 STEPS = ("expand", "fill", "index", "check", "activate")
 
 _WATCH_SECONDS = 4.0
@@ -57,15 +54,12 @@ class Siege:
     def __init__(self, budget: Budget, engine: str, folder: Path, where: Place, servers: int) -> None:
         self.budget = budget
         self.random = Random(f"{budget.seed} {engine}")
-        purging = PURGING if self.random.random() < 0.5 else {}
-        if purging:
-            budget.note(f"{engine}: trash is dropped after seconds")
+        self._tidy = self.random.random() < 0.5  # every second company drops its trash
         environment = {
             "PLIANT_DATA_DIR": str(folder),
             "PLIANT_SECRET_KEY": SECRET,
             **where.environment,
             **LIMITS,
-            **purging,
         }
         self.settings = read_settings(environment)
         del environment["PLIANT_SECRET_KEY"]  # a server has it anyway
@@ -93,7 +87,7 @@ class Siege:
             writer.slow = True
         admins = [Admin(f"a{number}", *given) for number in range(ADMINS)]
         for admin in admins:
-            admin.allowed, admin.past = self.allowed, []
+            admin.allowed, admin.past, admin.tidy = self.allowed, [], self._tidy
         self.clients = [*writers, *(Reader(f"r{number}", *given) for number in range(READERS)), *admins]
         return founded
 
