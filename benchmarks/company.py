@@ -42,7 +42,7 @@ ACCOUNT: Mapping[str, Any] = {
         "annualRevenue": _MONEY,
     },
     "required": ["name"],
-    "x-index": [["name"]],
+    "x-index": [["+name"]],
 }
 
 CONTACT: Mapping[str, Any] = {
@@ -90,7 +90,7 @@ OPPORTUNITY: Mapping[str, Any] = {
         "margin": {"type": "string", "format": "decimal", "x-scale": 2},
     },
     "required": ["name", "account", "stage"],
-    "x-index": [["stage", "amount"], ["amount"], ["account", "createdAt"], ["closeDate"]],
+    "x-index": [["stage", "-amount"], ["-amount"], ["account", "-createdAt"], ["+closeDate"]],
     "x-rules": [
         {
             "name": "won-is-certain",

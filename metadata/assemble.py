@@ -71,7 +71,10 @@ def _assembled(draft: EntityDraft, relations: Mapping[str, Relation], entry: Map
         Unique(_index_name("ux", table, item.fields, fields, item.ignore_case), item.fields, item.ignore_case)
         for item in draft.uniques
     ]
-    indexes = [Index(_index_name("ix", table, names, fields, False), names) for names in draft.indexes]
+    indexes = [
+        Index(_index_name("ix", table, item.fields, fields, False), item.fields, item.ascending, item.descending)
+        for item in draft.indexes
+    ]
     _refuse_same_index(draft, uniques, faults)
     return Entity(
         name=draft.name,

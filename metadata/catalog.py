@@ -30,10 +30,12 @@ class Unique:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A list index: made to match `ORDER BY` with nulls last where the engine can."""
+    """A list index: made to match `ORDER BY` with nulls last where the engine can, in these directions."""
 
     name: str
     fields: tuple[str, ...]
+    ascending: bool = True
+    descending: bool = True
 
 
 @dataclass(frozen=True, slots=True)

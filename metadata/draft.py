@@ -34,6 +34,15 @@ class UniqueDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexDraft:
+    """A list index before its columns are known: which directions of its last field lists are read in."""
+
+    fields: tuple[str, ...]
+    ascending: bool = True
+    descending: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class RuleDraft:
     """A record rule whose expressions are not checked yet."""
 
@@ -62,7 +71,7 @@ class EntityDraft:
     display: str
     search: tuple[str, ...]
     uniques: tuple[UniqueDraft, ...] = ()
-    indexes: tuple[tuple[str, ...], ...] = ()
+    indexes: tuple[IndexDraft, ...] = ()
     rules: tuple[RuleDraft, ...] = ()
     system: bool = False
     was: tuple[str, ...] = ()

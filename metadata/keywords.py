@@ -153,3 +153,8 @@ def local_reference(reference: Json) -> str | None:
         return None
     name = reference.removeprefix("#/$defs/")
     return None if "/" in name else name.replace("~1", "/").replace("~0", "~")
+
+
+def signed(name: str) -> tuple[str, str]:
+    """The direction that stands before the last field of an `x-index`, perhaps none, and the field."""
+    return (name[0], name[1:]) if name[:1] in ("+", "-") else ("", name)

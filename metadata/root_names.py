@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from base.json import Json
 from metadata.adopting.adopted_property import AdoptedProperty
-from metadata.keywords import IN_PLACE, IN_PLACE_LISTS
+from metadata.keywords import IN_PLACE, IN_PLACE_LISTS, signed
 
 
 class RootNames:
@@ -31,7 +31,8 @@ class RootNames:
         if keyword == "properties" and isinstance(value, Mapping):
             return {self._name(name): self._value(name, schema) for name, schema in value.items()}
         if keyword in ("x-unique", "x-index", "x-search") and isinstance(value, list | tuple):
-            return [self.mapped(keyword, item) if isinstance(item, list) else self._name(str(item)) for item in value]
+            name = self._signed if keyword == "x-index" else self._name
+            return [self.mapped(keyword, item) if isinstance(item, list) else name(str(item)) for item in value]
         return self._name(str(value)) if keyword == "x-display" else value
 
     @staticmethod
@@ -44,6 +45,10 @@ class RootNames:
         if not isinstance(schema, Mapping):
             return schema
         return {keyword: self.mapped(keyword, value) for keyword, value in schema.items()}
+
+    def _signed(self, name: str) -> str:
+        sign, bare = signed(name)
+        return sign + self._name(bare)
 
     def _name(self, name: str) -> str:
         return self._properties[name].name if name in self._properties else name

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from base.errors import Fault, Text
 from base.json import Json
-from metadata.draft import FieldDraft, RuleDraft, UniqueDraft
+from metadata.draft import FieldDraft, IndexDraft, RuleDraft, UniqueDraft
 from metadata.faults import FIELD, unknown
+from metadata.keywords import signed
 from metadata.property import read_titles
 
 _DISPLAY_GUESSES = ("name", "title", "subject", "label", "number", "code", "fullName", "email")
@@ -58,13 +59,17 @@ class EntityWords:
                 result.append(UniqueDraft(found, ignore_case, where))
         return tuple(result)
 
-    def indexes(self) -> tuple[tuple[str, ...], ...]:
-        """`x-index`: tuples of fields."""
-        found = (
-            self._with_columns(names(item), (*self.path, "x-index", str(index)))
-            for index, item in enumerate(listed(self.document.get("x-index")))
-        )
-        return tuple(dict.fromkeys(fields for fields in found if fields))
+    def indexes(self) -> tuple[IndexDraft, ...]:
+        """`x-index`: tuples of fields; of those that name the same fields one is made, with all their directions."""
+        found: dict[tuple[str, ...], IndexDraft] = {}
+        for index, item in enumerate(listed(self.document.get("x-index"))):
+            *first, last = names(item)
+            sign, name = signed(last)
+            fields = self._with_columns((*first, name), (*self.path, "x-index", str(index)))
+            if fields:
+                same = found.get(fields, IndexDraft(fields, False, False))
+                found[fields] = IndexDraft(fields, same.ascending or sign != "-", same.descending or sign != "+")
+        return tuple(found.values())
 
     def rules(self) -> tuple[RuleDraft, ...]:
         """`x-rules`, unless fields are broken: then nothing could be said about their expressions."""

@@ -152,7 +152,12 @@ _ENTITY_WORDS: Mapping[str, Json] = {
     "x-display": {"description": "The field that stands for a record.", "type": "string"},
     "x-search": {"description": "The text fields that search looks at.", "type": "array", "items": {"type": "string"}},
     "x-unique": {"description": "Tuples of fields that no two live records share.", "type": "array", "items": _UNIQUE},
-    "x-index": {"description": "Tuples of fields that lists are often ordered by.", "type": "array", "items": NAMES},
+    "x-index": {
+        "description": "Tuples of fields that lists are often ordered by; the last one as +field or -field where they "
+        "are read in one direction only.",
+        "type": "array",
+        "items": NAMES,
+    },
     "x-rules": {"description": "Rules that a record must satisfy.", "type": "array", "items": _RULE},
     "x-history": {
         "description": "How long the history of records is kept.",

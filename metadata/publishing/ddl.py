@@ -162,8 +162,9 @@ def entity_indexes(entity: Entity, dialect: Dialect) -> Iterator[IndexShape]:
         yield IndexShape(unique.index, entity.table_name, parts, unique=True, live_only=True)
     for index in entity.indexes:
         names = [columns[name].name for name in index.fields]
-        yield IndexShape(index.name, entity.table_name, (*names, "id"), live_only=True)
-        if dialect == "postgresql":
+        if index.ascending or dialect == "sqlite":
+            yield IndexShape(index.name, entity.table_name, (*names, "id"), live_only=True)
+        if index.descending and dialect == "postgresql":
             # Descending with nulls last is no backward scan of the ascending one, and "id" breaks ties upwards.
             down: tuple[IndexPart, ...] = (*names[:-1], (names[-1], "desc"), "id")
             yield IndexShape(cut(f"{index.name}_desc", MAX_INDEX_NAME), entity.table_name, down, live_only=True)

@@ -206,6 +206,39 @@ async def test_a_rule_enforced_now_counts_records(company: Company) -> None:
     assert (await company.publish(entity(properties=properties, **{"x-rules": [rule]}))).version == 2
 
 
+@pytest.mark.parametrize(
+    ("listed", "directions"),
+    [
+        ([["name", "size"]], {"", "_desc"}),
+        ([["name", "+size"]], {""}),
+        ([["name", "-size"]], {"_desc"}),
+        ([["name", "-size"], ["name", "+size"]], {"", "_desc"}),
+    ],
+)
+async def test_a_list_index_has_the_directions_that_its_last_field_says(
+    company: Company, listed: list[list[str]], directions: set[str]
+) -> None:
+    properties = {"name": {"type": "string"}, "size": {"type": "integer"}}
+    await company.publish(entity(properties=properties))
+    done = await company.publish(entity(properties=properties, **{"x-index": listed}))
+    (index,) = done.catalog.entities["thing"].indexes
+    assert index.fields == ("name", "size")
+    sql = "SELECT indexname FROM pg_indexes WHERE tablename = 'thing' AND indexname LIKE 'ix_%' AND schemaname LIKE"
+    if company.engine.dialect == "sqlite":
+        sql, directions = "SELECT name FROM sqlite_master WHERE type = 'index' AND name LIKE 'ix_%' AND '' <", {""}
+    found = {row[0] for row in await company.rows(f"{sql} '%{company.namespace}'")}
+    assert found == {f"{index.name}{direction}" for direction in directions}
+
+
+async def test_an_index_over_a_field_that_is_not_there(company: Company) -> None:
+    properties = {"name": {"type": "string"}}
+    with pytest.raises(DocumentsInvalid) as error:
+        await company.publish(entity(properties=properties, **{"x-index": [["-nam"]]}))
+    (fault,) = error.value.faults
+    assert fault.path == ("entity", "thing", "x-index", "0", "0")
+    assert "'name'" in fault.text.en
+
+
 async def test_one_of_two_publishers_wins(company: Company) -> None:
     await company.publish(sales())
     head = await company.catalogs.head(company.namespace)
