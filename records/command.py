@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from base.errors import Fault
+from base.immutable import immutable
 from base.json import Json
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Create:
     """A new row. `input` keeps GraphQL's form: API names, relation inputs nested; absent keys are absent."""
 
@@ -122,7 +123,7 @@ Command: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Commands:
     """The commands of one mutation field. Not atomic (plural creates only): rows that hold are written, others not."""
 
@@ -132,7 +133,7 @@ class Commands:
     idempotency_key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Result:
     """What became of one command: the record's id, or the faults that stopped it."""
 
@@ -140,7 +141,7 @@ class Result:
     faults: tuple[Fault, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Saved:
     """The answer of a write. `results` stand in input order (for UpdateWhere/DeleteWhere: one per row touched).
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from access.actor import Actor
+from base.immutable import immutable
 from base.limits import Limits
 from metadata.catalog import Catalog
 from records.reading.cursor import Sealer
 from storage.engine import Engine
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Snapshot:
     """A company's rows through one catalog version and one actor's eyes. `version` is the company's own number."""
 

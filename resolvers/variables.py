@@ -8,7 +8,6 @@ more lenient, its values are.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from graphql import (
@@ -32,6 +31,7 @@ from graphql import (
 from graphql.utilities.coerce_input_value import coerce_default_value
 
 from base.errors import BadInput, LimitExceeded, Text
+from base.immutable import immutable
 
 Shape: TypeAlias = tuple[Any, ...]
 """What a plan depends on: which keys are present, kinds of values, and the values that are structure themselves."""
@@ -50,7 +50,7 @@ class VariablesInvalid(BadInput):
         super().__init__(Text(message, f"变量无效：{message}"))
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Coerced:
     """The values of an operation's variables (absent ones are absent), and their shape."""
 

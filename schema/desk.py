@@ -7,7 +7,6 @@ the answer come from the database. Whatever is new, refused or not compiled take
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from graphql import GraphQLSyntaxError
@@ -15,6 +14,7 @@ from graphql import GraphQLSyntaxError
 from access.actor import Actor
 from access.company import Company
 from base.errors import BadInput, PliantError, SchemaChanged, Text
+from base.immutable import immutable
 from metadata.catalog import Catalog
 from metadata.store import Head, load_head, moved_since
 from records.reading.read import Plan, PlanTooDeep, compile_selection, run
@@ -63,7 +63,7 @@ class _Stock:
 _STOCK = _Stock()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Entry:
     """A request made ready against one version: what runs it is known, nothing has been read or written."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
 from base.errors import BadInput, Text
+from base.immutable import immutable
 from schema.document import DocumentStore, persisted_text
 
 _NO_QUERY: Final = Text("The request has no query and no documentId.", "请求缺少 query 和 documentId。")
@@ -16,7 +16,7 @@ _ONLY_PERSISTED: Final = Text("PersistedQueryNotSupported", "PersistedQueryNotSu
 """What clients of automatic persisted queries look for before they send the whole text."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class GraphQLRequest:
     """One request as a door has read it: `query` or `document_id`, and raw variables.
 
@@ -41,7 +41,7 @@ class ReplyKind(Enum):
     REQUEST_ERROR = "request error"  # refused before execution: the body has no `data`
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Reply:
     """The JSON bytes of a GraphQL response.
 

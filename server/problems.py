@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from http import HTTPStatus
 
 import orjson
 
 from base.errors import PliantError, Text
+from base.immutable import immutable
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -24,7 +25,7 @@ class RequestRefused(PliantError):
         self.headers = dict(headers or {})
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Answer:
     """What goes back over HTTP. `headers` come beside those that every answer has; `code` is a GraphQL error's."""
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeAlias
 
+from base.immutable import immutable
 from base.json import Json
 
 NAMESPACE = "__ns__"
@@ -61,7 +62,7 @@ class Expect(Enum):
     NO_ROW = "no row"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Guard:
     """A condition that must hold inside the transaction, named by `token` when it does not.
 
@@ -75,7 +76,7 @@ class Guard:
     after: bool = False  # checked after the statements instead of before (a rule about what others wrote meanwhile)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Insert:
     """New rows of one table. `columns` are SQL names, each row has a value (or `Late`) per column."""
 
@@ -85,7 +86,7 @@ class Insert:
     rows: tuple[tuple[Value, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Update:
     """One row changed by its id. With `version` the row must still have it, else the guard `token` has failed."""
 
@@ -98,7 +99,7 @@ class Update:
     token: Hashable = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Execute:
     """Any other statement. With `expect_rows` it must touch exactly that many rows, else `token` has failed."""
 
@@ -111,7 +112,7 @@ class Execute:
 Statement: TypeAlias = Insert | Update | Execute
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ChangeRow:
     """One change event as the log keeps it. `before`/`after` are keyed by physical column; None where there is none.
 
@@ -128,7 +129,7 @@ class ChangeRow:
     after: Mapping[str, Json | Late] | None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Cause:
     """Who and what made a write; the same for all change rows of a Batch."""
 
@@ -147,7 +148,7 @@ class IdempotencyRow:
     expires_at: str  # timestamp text
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Batch:
     """Everything that one write does, applied as a whole or not at all."""
 

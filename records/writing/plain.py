@@ -15,6 +15,7 @@ from access.actor import Actor
 from access.grant import Operation
 from base.clock import now, timestamp
 from base.ids import new_id
+from base.immutable import immutable
 from base.json import Json, JsonInvalid
 from expressions import Lookup
 from metadata.scope import ACTOR
@@ -29,7 +30,7 @@ from records.writing.writeplan import Slot, WritePlan, plans_of
 from storage.batch import Batch, Cause, ChangeRow, Guard, Insert
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Plain:
     """A plain create, ready to be applied, and its answer when it has been."""
 

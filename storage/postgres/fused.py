@@ -15,11 +15,11 @@ What makes it right, under READ COMMITTED with the company's advisory lock taken
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from base.immutable import immutable
 from base.json import dump
 from storage.batch import Applied, Batch, CatalogMoved, Expect, GuardFailed, Insert, Outcome, Update, Value
 from storage.names import quoted
@@ -36,7 +36,7 @@ APPLIED = Applied()
 _CATALOG = -1  # in the column `failed`: the catalog version, else the number of the guard
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Shape:
     """What the text depends on; Batches of equal shapes share a prepared statement."""
 
@@ -48,7 +48,7 @@ class _Shape:
     idempotent: bool
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Fused:
     """The statement with its arguments, and how to read its answer."""
 

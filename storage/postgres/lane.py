@@ -18,12 +18,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 import asyncpg
 
+from base.immutable import immutable
 from storage.batch import Batch, NotUnique, Outcome
 from storage.errors import Busy, Unreachable
 from storage.names import placed
@@ -46,7 +46,7 @@ ATTEMPTS = 6
 """How often a transaction is run that loses against others (deadlock, serialization, lock timeout)."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Item:
     batch: Batch
     fused: Fused
