@@ -8,7 +8,7 @@ transaction finds the set open; each document has a version of its own, so that 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -19,7 +19,7 @@ from access.table import Query, Table, parameter
 from base.clock import now, timestamp
 from base.ids import new_id
 from base.json import Json
-from storage.batch import Batch, Cause, ChangeRow, Outcome, Statement
+from storage.batch import Applied, Batch, Cause, ChangeRow, Outcome, Statement
 from storage.ddl import ColumnSpec, create_table
 from storage.engine import Dialect, Engine
 from storage.migrations import Migration
@@ -34,6 +34,10 @@ SET_MOVED: Final = "change set"
 
 DOCUMENT_MOVED: Final = "document"
 """The token of a write that found a document of the set edited meanwhile."""
+
+
+_MARK_ATTEMPTS: Final = 4
+"""So often a set is marked while others edit it; after that its drafts show as conflicts, which merge."""
 
 
 class SetState(StrEnum):
@@ -217,6 +221,62 @@ async def find_change_set(engine: Engine, namespace: str, set_id: str) -> Change
 async def read_drafts(engine: Engine, namespace: str, set_id: str) -> tuple[DocumentDraft, ...]:
     """The documents of a change set, by kind and name."""
     return tuple(DocumentDraft(**row) for row in await _DOCUMENTS.rows(engine, namespace, id=set_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A change set as it was when its publish began: its version, and that of each document."""
+
+    id: str
+    version: int
+    documents: Mapping[tuple[str, str], int]
+
+    def image(self) -> Mapping[str, Json]:
+        """As JSON."""
+        listed: list[Json] = [[kind, name, version] for (kind, name), version in self.documents.items()]
+        return {"id": self.id, "version": self.version, "documents": listed}
+
+    @classmethod
+    def of(cls, image: Mapping[str, Any]) -> Seen:
+        """Out of JSON."""
+        return cls(image["id"], image["version"], {(kind, name): seen for kind, name, seen in image["documents"]})
+
+
+def seen(found: ChangeSet, drafts: Sequence[DocumentDraft]) -> Seen:
+    """What is published of a set."""
+    return Seen(found.id, found.version, {item.key: item.version for item in drafts})
+
+
+async def mark_published(
+    engine: Engine,
+    namespace: str,
+    what: Seen,
+    version: int,
+    documents: Mapping[tuple[str, str], Mapping[str, Json]],
+    author_id: str | None,
+) -> None:
+    """Mark a set as published with a version, whose documents are given.
+
+    One that was edited meanwhile stays open, over what was published of it.
+    """
+    for _ in range(_MARK_ATTEMPTS):
+        found = await find_change_set(engine, namespace, what.id)
+        if found is None or found.state is not SetState.OPEN:
+            return
+        drafts = await read_drafts(engine, namespace, what.id)
+        edit = Edit(engine, author_id, found)
+        if found.version == what.version:
+            after = replace(found, state=SetState.PUBLISHED, published_version=version)
+            edit.change(found, after, drafts)
+        else:
+            for item in drafts:
+                known = what.documents.get(item.key)
+                if known == item.version:
+                    edit.revert(item)
+                elif known is not None:
+                    edit.put(item.key, documents.get(item.key), item.draft, item)
+        if isinstance(await edit.apply(engine, namespace), Applied):
+            return
 
 
 def _change_set(row: Mapping[str, Any]) -> ChangeSet:

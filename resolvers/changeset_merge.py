@@ -10,7 +10,7 @@ from typing import Final
 from base.errors import Conflict, DocumentsInvalid, Fault, Text
 from base.json import Json
 from metadata.build import Documents
-from metadata.changesets import ChangeSet, DocumentDraft, Edit, SetState, read_drafts
+from metadata.changesets import ChangeSet, DocumentDraft, Edit, SetState, seen
 from metadata.conflicts import DraftConflict, conflicts_over, theirs_of
 from metadata.merging import same
 from metadata.publishing.publish import Published
@@ -18,7 +18,6 @@ from resolvers.administration import AdminContext
 from resolvers.changesets import Saved, change_set, drafts_of, edit_of, ended, saved, set_fault
 from resolvers.preview import MakePreview, Preview
 from resolvers.publishing import PUBLISH, Proposal, proposal_of, publish_as
-from storage.batch import Applied
 
 _ATTEMPTS: Final = 3
 """So often is a set merged over a head that moves under it; then others are always faster."""
@@ -99,8 +98,9 @@ async def publish_set(
 ) -> tuple[Published | None, tuple[Fault, ...]]:
     """Publish a set over the head, whatever the head has become; documents that both changed stand against it.
 
-    The set is marked as published in a transaction of its own. When the process ends before that, publishing the set
-    again finds that everything is as it wants it, and only marks it.
+    The set is marked as published in a transaction of its own, after the publish or the publication that prepares it.
+    When the process ends before that, publishing the set again finds that everything is as it wants it, and only marks
+    it.
     """
     context.require(PUBLISH)
     runtime, actor = context.runtime, context.actor
@@ -120,41 +120,18 @@ async def publish_set(
         proposal = _proposal(head.catalog.documents, found, drafts, allow_loss)
         try:
             fitting = runtime.fitting(actor, head.catalog)
-            published = await publish_as(runtime, actor.namespace, fitting, head, proposal, head.version)
+            published = await publish_as(
+                runtime, actor.namespace, fitting, head, proposal, head.version, change_set=seen(found, drafts)
+            )
         except DocumentsInvalid as error:
             return None, error.faults
         except Conflict:
             if attempt + 1 == _ATTEMPTS:
                 raise
         else:
-            await _finish(context, found, drafts, published)
+            context.runtime.wake(actor.namespace)
             return published, ()
     raise AssertionError("the last attempt answers or raises")
-
-
-async def _finish(
-    context: AdminContext, found: ChangeSet, drafts: Sequence[DocumentDraft], published: Published
-) -> None:
-    """Mark a set as published. One that was edited meanwhile stays open, over what was published of it.
-
-    One whose publication is still being prepared stays open too: published again it is found done, and marked.
-    """
-    if published.publication is not None and published.publication.open:
-        return
-    engine, namespace = context.runtime.engine, context.actor.namespace
-    edit = edit_of(context, found)
-    edit.change(found, replace(found, state=SetState.PUBLISHED, published_version=published.version), drafts)
-    if isinstance(await edit.apply(engine, namespace), Applied):
-        context.runtime.wake(namespace)
-        return
-    edit = edit_of(context, found)
-    for item in await read_drafts(engine, namespace, found.id):
-        before = next((one for one in drafts if one.key == item.key), None)
-        if before is not None and before.version == item.version:
-            edit.revert(item)
-        elif before is not None:
-            edit.put(item.key, before.draft, item.draft, item)
-    await edit.apply(engine, namespace)  # a third edit in between shows as a conflict, which merges
 
 
 def _settle(

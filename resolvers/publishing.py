@@ -18,6 +18,7 @@ from base.errors import BadInput, DocumentsInvalid, Fault, Text
 from base.json import Json
 from metadata.build import Documents, next_catalog
 from metadata.catalog import Catalog
+from metadata.changesets import Seen
 from metadata.faults import invalid, refused
 from metadata.publishing.planning import merge
 from metadata.publishing.publication import State, find_publication
@@ -80,6 +81,7 @@ async def publish_as(
     proposal: Proposal,
     expected_version: int | None = None,
     wait_seconds: float | None = None,
+    change_set: Seen | None = None,
 ) -> Published:
     """Publish over a head; `actor` None is the system. From then on this process serves the new version.
 
@@ -110,6 +112,7 @@ async def publish_as(
         allow_loss=proposal.allow_loss,
         author_id=None if actor is None else actor.member_id,
         limits=runtime.limits,
+        change_set=change_set,
     )
     if published.publication is not None:
         wait = runtime.limits.publish_wait_seconds if wait_seconds is None else wait_seconds

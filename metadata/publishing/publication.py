@@ -103,12 +103,16 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a publication is to become: documents, physical map, and the losses that are meant."""
+    """What a publication is to become: documents, physical map, and the losses that are meant.
+
+    `change_set` is the JSON of `metadata.changesets.Seen`, where one is published.
+    """
 
     documents: tuple[Mapping[str, Json], ...]
     physical: Mapping[str, Json]
     allow_loss: tuple[str, ...]
     moved: tuple[tuple[str, str], ...] = ()
+    change_set: Mapping[str, Json] | None = None
 
 
 _TABLE = Table(
@@ -191,7 +195,8 @@ async def load_target(engine: Engine, namespace: str, id: str) -> Target:
     (row,) = await _TARGET.rows(engine, namespace, id=id)
     found = row["target"]
     moved = tuple((entity, name) for entity, name in found["moved"])
-    return Target(tuple(found["documents"]), found["physical"], tuple(found["allowLoss"]), moved)
+    documents, losses = tuple(found["documents"]), tuple(found["allowLoss"])
+    return Target(documents, found["physical"], losses, moved, found.get("changeSet"))
 
 
 def begun(base_version: int, author_id: str | None) -> Publication:
@@ -207,6 +212,7 @@ def insert(item: Publication, target: Target, dialect: Dialect) -> Insert:
         "physical": target.physical,
         "allowLoss": list(target.allow_loss),
         "moved": [list(pair) for pair in target.moved],
+        "changeSet": target.change_set,
     }
     row = {
         "id": item.id,

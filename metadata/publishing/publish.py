@@ -16,6 +16,7 @@ from base.json import Json
 from base.limits import DEFAULTS, Limits
 from metadata.build import Documents
 from metadata.catalog import Catalog
+from metadata.changesets import Seen, mark_published
 from metadata.publishing import publication as publications
 from metadata.publishing.checks import no_rows
 from metadata.publishing.diff import Change
@@ -70,8 +71,11 @@ async def publish(
     allow_loss: Collection[str] = (),
     author_id: str | None = None,
     limits: Limits = DEFAULTS,
+    change_set: Seen | None = None,
 ) -> Published:
     """Merge documents over the current ones and make them what the company serves, or begin to.
+
+    The change set whose documents they are is marked as published when they are served.
 
     Raises `DocumentsInvalid` with every fault found; `Conflict` when the company is at another version than
     `expected_version`, moved while this ran, or has a publication under way. Documents that change nothing publish
@@ -84,14 +88,18 @@ async def publish(
     planned = await plan_publish(engine, namespace, current, upserts, removals, allow_loss, limits)
     before, catalog = planned.plan.before, planned.catalog
     if before is not None and catalog.hash == before.hash:
+        if change_set is not None:
+            await mark_published(engine, namespace, change_set, base, before.documents, author_id)
         return Published(base, before, ())
     if planned.faults:
         raise DocumentsInvalid(planned.faults)
     if planned.at_once:
         await _at_once(engine, namespace, planned, author_id, limits)
+        if change_set is not None:
+            await mark_published(engine, namespace, change_set, base + 1, catalog.documents, author_id)
         return Published(base + 1, catalog, planned.changes)
     assert before is not None  # a first publish finds no rows
-    begun = await _begin(engine, namespace, planned, tuple(allow_loss), author_id)
+    begun = await _begin(engine, namespace, planned, tuple(allow_loss), author_id, change_set)
     return Published(base, before, planned.changes, begun)
 
 
@@ -124,11 +132,17 @@ async def _at_once(engine: Engine, namespace: str, planned: Planned, author_id: 
 
 
 async def _begin(
-    engine: Engine, namespace: str, planned: Planned, allow_loss: tuple[str, ...], author_id: str | None
+    engine: Engine,
+    namespace: str,
+    planned: Planned,
+    allow_loss: tuple[str, ...],
+    author_id: str | None,
+    change_set: Seen | None,
 ) -> Publication:
     dialect, catalog = engine.dialect, planned.catalog
     documents = tuple(document for _, document in sorted(catalog.documents.items()))
-    target = Target(documents, catalog.physical, allow_loss, planned.moved)
+    marked = None if change_set is None else change_set.image()
+    target = Target(documents, catalog.physical, allow_loss, planned.moved, marked)
     begun = publications.begun(planned.base_version, author_id)
     at = now()
     batch = Batch(

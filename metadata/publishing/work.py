@@ -12,6 +12,7 @@ from base.ids import new_id
 from base.limits import DEFAULTS, Limits
 from metadata.build import build_catalog
 from metadata.catalog import Catalog
+from metadata.changesets import Seen, mark_published
 from metadata.publishing import publication as publications
 from metadata.publishing.plan import plan_of
 from metadata.publishing.prepare import Ended, Preparation, Stands
@@ -68,6 +69,7 @@ class PublicationJob:
                     done = await preparation.prepare()
                     assert done.version is not None
                     await self._announce(namespace, done.version, preparation.plan.after)
+                    await self._mark(namespace, done, preparation)
                 else:
                     head = await self._catalogs.head(namespace)
                     assert head is not None  # a publication has a version before it
@@ -77,6 +79,13 @@ class PublicationJob:
                 await preparation.fail(error.faults)
             except Ended:
                 continue
+
+    async def _mark(self, namespace: str, done: publications.Publication, preparation: Preparation) -> None:
+        """The change set that was published, if it was one; a process that dies before leaves it open."""
+        marked, version = preparation.target.change_set, done.version
+        if marked is not None and version is not None:
+            documents = preparation.plan.after.documents
+            await mark_published(self._engine, namespace, Seen.of(marked), version, documents, done.author_id)
 
     async def _preparation(self, namespace: str, found: Publication, job: Job) -> Preparation:
         before = await self._catalogs.get(namespace, found.base_version)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from base.limits import Limits
+from base.limits import DEFAULTS, Limits
 from events.log import read_page
 from metadata.changesets import Edit, find_change_set, read_drafts
 from metadata.publishing.publish import Published
@@ -210,14 +211,13 @@ async def test_what_is_edited_while_the_set_is_published_stays_open(
     later = with_field(with_field(ACCOUNT, "size", type="integer"), "height", type="integer")
 
     async def with_an_edit_between(*given: Any, **words: Any) -> Published:
-        published = await publish_as(*given, **words)
         found = await find_change_set(house.engine, actor.namespace, made)
         assert found is not None
         (seen,) = [item for item in await read_drafts(house.engine, actor.namespace, made) if item.name == "account"]
         edit = Edit(house.engine, actor.member_id, found)
         edit.put(seen.key, seen.base, later, seen)
         assert isinstance(await edit.apply(house.engine, actor.namespace), Applied)
-        return published
+        return await publish_as(*given, **words)
 
     with monkeypatch.context() as patch:
         patch.setattr(changeset_merge, "publish_as", with_an_edit_between)
@@ -226,6 +226,23 @@ async def test_what_is_edited_while_the_set_is_published_stays_open(
     done = await one(owner, PUBLISH_SET, s=made)
     paths = [change["path"] for change in done["changes"]]
     assert (done["version"], ["account", "height"] in paths, ["account", "size"] in paths) == (3, True, False)
+
+
+async def test_a_set_that_has_to_be_prepared_is_published_when_it_is_served(place: str) -> None:
+    limits = replace(DEFAULTS, publish_at_once_rows=0, publish_wait_seconds=0.0)
+    async with opened_house(place, limits=limits) as house:
+        owner = await found_company(house, SALES)
+        await owner.data('mutation { createAccount(input: {name: "A"}) { account { id } } }')
+        made = await begun(owner, {**ACCOUNT, "x-index": [["name"]]})
+        done = await one(owner, PUBLISH_SET, s=made)
+        assert (done["version"], done["userErrors"]) == (None, [])
+        for _ in range(1_000):
+            shown = await one(owner, f"query($s: ID!) {{ changeSet(id: $s) {SHOWN} }}", s=made)
+            if shown["state"] != "OPEN":
+                break
+            await asyncio.sleep(0.01)
+        assert (shown["state"], shown["publishedVersion"]) == ("PUBLISHED", 2)
+        assert await owner.administer("{ catalogVersion }") == {"catalogVersion": 2}
 
 
 async def test_losses_that_a_set_means(owner: Client) -> None:
