@@ -38,8 +38,8 @@ from metadata.build import Documents
 from metadata.catalog import Catalog
 from metadata.layers import Application, Layers, read_layers, record_layers, shipped_by
 from metadata.migrations import MIGRATIONS as METADATA
+from metadata.publishing.jobs import ContractJob, PublicationJob
 from metadata.publishing.publish import Published
-from metadata.publishing.work import ContractJob, PublicationJob
 from metadata.store import Catalogs, Head
 from metadata.versions import read_bodies
 from pliant.settings import Settings

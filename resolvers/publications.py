@@ -9,8 +9,8 @@ from base.clock import now, timestamp
 from base.errors import BadInput, Fault, LimitExceeded, Text
 from base.ids import canonical_id, new_id
 from metadata.publishing import publication as publications
+from metadata.publishing.jobs import drop_trashed
 from metadata.publishing.publication import Publication, State, find_publication, list_publications
-from metadata.publishing.work import drop_trashed
 from metadata.trash import Trashed, find_trashed, load_trash
 from resolvers.administration import AdminContext
 from resolvers.publishing import PUBLISH, READ

@@ -15,9 +15,9 @@ from base.ids import new_id, public_id
 from base.limits import DEFAULTS, Limits
 from metadata.catalog import Catalog
 from metadata.migrations import MIGRATIONS
+from metadata.publishing.jobs import ContractJob, PublicationJob
 from metadata.publishing.publication import Publication, find_publication
 from metadata.publishing.publish import Published, publish
-from metadata.publishing.work import ContractJob, PublicationJob
 from metadata.store import Catalogs
 from storage.batch import Applied, Batch, Cause, Execute, Insert, Outcome, Sql
 from storage.engine import Engine

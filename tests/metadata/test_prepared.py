@@ -16,8 +16,8 @@ from metadata.catalog import Catalog
 from metadata.faults import LOSS, ROWS
 from metadata.field import FieldType
 from metadata.fields.registry import FIELD_TYPES
+from metadata.publishing.jobs import drop_trashed
 from metadata.publishing.publication import Publication, State, find_publication, move
-from metadata.publishing.work import drop_trashed
 from metadata.store import catalog_row, load_head
 from metadata.trash import load_trash
 from storage.batch import Applied, Batch, Cause, ChangeRow, Execute, Sql

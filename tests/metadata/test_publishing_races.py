@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from base.errors import Conflict
+from metadata.publishing.jobs import drop_trashed
 from metadata.publishing.publication import State, find_publication
 from metadata.publishing.publish import publish
-from metadata.publishing.work import drop_trashed
 from metadata.store import load_head
 from metadata.trash import load_trash
 from tests.metadata.conftest import Company
