@@ -51,9 +51,16 @@ def plain(tree: Any) -> Mapping[str, Any]:
 
 
 def without_cursors(value: Any, keys: frozenset[str] = frozenset({"cursor", "startCursor", "endCursor"})) -> Any:
-    """An answer fit to be compared: every cursor None, floats to nine digits (a sum of floats depends on the order)."""
+    """An answer fit to be compared: every cursor None."""
     if isinstance(value, Mapping):
         return {key: None if key in keys else without_cursors(item, keys) for key, item in value.items()}
+    return [without_cursors(item, keys) for item in value] if isinstance(value, list) else value
+
+
+def rounded(value: Any) -> Any:
+    """An answer with floats to nine digits: a sum of floats depends on the order."""
+    if isinstance(value, Mapping):
+        return {key: rounded(item) for key, item in value.items()}
     if isinstance(value, float):
         return float(f"{value:.9g}")
-    return [without_cursors(item, keys) for item in value] if isinstance(value, list) else value
+    return [rounded(item) for item in value] if isinstance(value, list) else value
