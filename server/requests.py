@@ -11,6 +11,7 @@ import itertools
 import logging
 import re
 import secrets
+import time
 import traceback
 from collections.abc import Iterable
 from typing import BinaryIO
@@ -23,6 +24,15 @@ FLUSH_SECONDS = 0.2
 
 WAITING_LINES = 1_000
 """With so many lines waiting they are written at once."""
+
+TRACE_SECONDS = 60.0
+"""The trace of an error that comes again and again (the database is away) is written so often at most."""
+
+TRACES_KNOWN = 1_000
+"""Of so many different errors it is known when their trace was written last."""
+
+CAUSES_COMPARED = 5
+"""Errors are the same when they and so many of their causes are."""
 
 PATH_CHARS = 200
 """Of a path the log keeps so much."""
@@ -89,6 +99,7 @@ class RequestLog:
         self._stream = stream
         self._lines: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._told: dict[tuple[object, ...], float] = {}
 
     def request(
         self,
@@ -121,8 +132,7 @@ class RequestLog:
 
     def error(self, request_id: str, error: BaseException) -> None:
         """Note an error that is ours, with its trace: the client is told nothing but the request id."""
-        trace = "".join(traceback.format_exception(error))
-        self._add({"at": timestamp(now()), "event": "error", "requestId": request_id, "trace": trace})
+        self._add({"at": timestamp(now()), "event": "error", "requestId": request_id, **self._explained(error)})
 
     def handler(self) -> logging.Handler:
         """What to give to `logging`, so that its records become lines here too."""
@@ -138,7 +148,7 @@ class RequestLog:
             "message": record.getMessage(),
         }
         if record.exc_info is not None and record.exc_info[1] is not None:
-            line["trace"] = "".join(traceback.format_exception(record.exc_info[1]))
+            line |= self._explained(record.exc_info[1])
         self._add(line)
 
     def flush(self) -> None:
@@ -154,6 +164,23 @@ class RequestLog:
             except (OSError, ValueError):
                 # Whoever read the log is gone; requests go on.
                 return
+
+    def _explained(self, error: BaseException) -> dict[str, Json]:
+        """What is written of an error: what it is, and its trace unless that stands above already."""
+        shown: dict[str, Json] = {"error": f"{type(error).__name__}: {error}"}
+        key: list[object] = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)[-1:]]
+        cause: BaseException | None = error
+        while cause is not None and len(key) < CAUSES_COMPARED:
+            key.append((type(cause), str(cause)))
+            cause = cause.__cause__
+        at = time.monotonic()
+        known = self._told.get(tuple(key))
+        if known is None or at - known >= TRACE_SECONDS:
+            if len(self._told) >= TRACES_KNOWN:
+                self._told.clear()
+            self._told[tuple(key)] = at
+            shown["trace"] = "".join(traceback.format_exception(error))
+        return shown
 
     def _add(self, line: dict[str, Json]) -> None:
         self._lines.append(dump(line))

@@ -14,6 +14,7 @@ from typing import Final
 
 from base.errors import PliantError
 from storage.engine import Engine
+from storage.errors import NamespaceMissing
 from storage.jobs import LEASE_SECONDS, Job, JobKind, claim, due, extend, fail
 
 SWEEP_SECONDS: Final = 1.0
@@ -140,6 +141,8 @@ class Runner:
         """Whether it is worth a write to claim: asked by a read."""
         try:
             return await due(self._engine, namespace)
+        except NamespaceMissing:  # the company was deleted meanwhile
+            return False
         except PliantError:
             _log.exception("looking for jobs of %s failed", namespace)
             return False
