@@ -83,7 +83,7 @@ def apply_batch(connection: sqlite3.Connection, batch: Batch, head: Head, ddl: S
     `head` moves with it. Raises a `StorageError` for what the database refuses, after which the Batch has left
     nothing either; when the connection is then no longer in a transaction, the whole group is lost.
     """
-    if not ddl and _is_single(batch):
+    if not ddl and is_single(batch):
         outcome = _apply_single(connection, batch, head)
         if outcome is not None:
             return outcome
@@ -107,7 +107,7 @@ def apply_batch(connection: sqlite3.Connection, batch: Batch, head: Head, ddl: S
     return outcome
 
 
-def _is_single(batch: Batch) -> bool:
+def is_single(batch: Batch) -> bool:
     """Whether only one row is written beside log and memory: what is refused then has left nothing to take back."""
     if batch.counters or batch.new_catalog_version is not None or len(batch.statements) != 1:
         return False

@@ -1,7 +1,9 @@
-"""The one thread that writes a SQLite file, with group commit.
+"""The writer of a SQLite file, with group commit.
 
-Batches that wait are applied together: one transaction, a savepoint for each, one commit with its fsync. Work that
-needs a transaction of its own (DDL) stands in the same queue.
+Batches that wait are applied together: one transaction, a savepoint for each, one commit with its fsync. What writes
+one row is applied on the event loop itself, as cheap reads are (`storage.sqlite.quick`), and only the commit is left to
+the writer's thread: between two threads each statement costs several times as much. Whatever takes longer, has to wait,
+or needs a transaction of its own (DDL) is the thread's from its beginning. The two use the one connection in turn.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ import asyncio
 import queue
 import sqlite3
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +21,20 @@ from typing import Any, TypeAlias
 
 from storage.batch import Batch, Outcome
 from storage.errors import StorageError, Unreachable
-from storage.sqlite.apply import Head, apply_batch, read_head, write_position
+from storage.sqlite.apply import apply_batch, is_single, read_head, write_position
 from storage.sqlite.connection import Deadline, connect
 from storage.sqlite.errors import understood
 from storage.sqlite.turn import Turn
 
 GROUP_MAX = 128
 """Batches in one transaction: more only makes the first wait for the last."""
+
+LOOP_GROUP_MAX = 32
+"""Batches that the event loop applies in a row: about two milliseconds."""
+
+_INTERRUPTED_SECONDS = 0.02  # the longest that a group keeps the loop; the thread then does it again
+_DEAR_SECONDS = 0.001  # a Batch that takes more is the thread's
+_PARDON = 1_000  # so many groups in the thread before the loop tries again
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +55,44 @@ _Item: TypeAlias = _Grouped | _Alone
 _Answer: TypeAlias = tuple[asyncio.Future[Any], Any, StorageError | None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Applied:
+    """A group that the loop has applied: the thread commits it."""
+
+    answers: list[_Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """What loop and thread use in turn."""
+
+    connection: sqlite3.Connection
+    turn: Turn
+
+
 class Writer:
-    """The writer of one file, alive from `start` to `stop`."""
+    """The writer of one file, alive from `start` to `stop`. From `_live` on, methods are the thread's."""
 
     def __init__(self, path: Path, loop: asyncio.AbstractEventLoop, seconds: float, *, create: bool = False) -> None:
         self._path = path
         self._loop = loop
         self._seconds = seconds
         self._create = create
-        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Grouped] | _Alone | _Applied | None] = queue.SimpleQueue()
         self._deadline = Deadline()
         self._thread = threading.Thread(target=self._live, name=f"write {path.stem}", daemon=True)
-        self._waiting = 0
-        self._asked: list[_Item] = []  # in this turn of the loop
+        self._asked: deque[_Item] = deque()
+        self._under_way = 0
+        self._open: _Open | None = None
+        self._fault: StorageError | None = None  # that kept the file from being opened
+        self._busy = True  # the thread has the connection
+        self._stopping = False
+        self._pardon = 0  # groups that are still the thread's
 
     @property
     def idle(self) -> bool:
         """Whether nobody waits for it."""
-        return self._waiting == 0
+        return not self._asked and self._under_way == 0
 
     def start(self) -> None:
         """Begin to live."""
@@ -69,8 +100,8 @@ class Writer:
 
     def stop(self) -> None:
         """Finish what was asked for, then end; does not wait for it."""
-        self._hand_over()
-        self._queue.put(None)
+        self._stopping = True
+        self._next()
 
     async def stopped(self) -> None:
         """Wait until a stopped writer has ended."""
@@ -78,27 +109,92 @@ class Writer:
 
     async def apply(self, batch: Batch) -> Outcome:
         """Apply a Batch with those that wait beside it."""
-        return await self._put(lambda future: _Grouped(batch, future))  # type: ignore[no-any-return]
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+        self._put(_Grouped(batch, future))
+        return await future
 
     async def run(self, work: Callable[[sqlite3.Connection], tuple[Any, bool]]) -> Any:
         """Run work in a transaction of its own; it gives its result and whether to keep what it did."""
-        return await self._put(lambda future: _Alone(work, future))
-
-    async def _put(self, make: Callable[[asyncio.Future[Any]], _Item]) -> Any:
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._waiting += 1
-        if not self._asked:
-            self._loop.call_soon(self._hand_over)
-        self._asked.append(make(future))
+        self._put(_Alone(work, future))
         return await future
 
-    def _hand_over(self) -> None:
-        """Give the thread what one turn of the loop asked for: woken by the first, it would not wait for the others."""
-        items, self._asked = self._asked, []
-        for item in items:
-            self._queue.put(item)
+    def _put(self, item: _Item) -> None:
+        if not self._asked and not self._busy:
+            self._loop.call_soon(self._next)  # what this turn of the loop asks for goes together
+        self._asked.append(item)
+
+    def _next(self) -> None:
+        """Give the thread something to do, if it has nothing."""
+        if self._busy:
+            return
+        if not self._asked:
+            if self._stopping:
+                self._busy = True
+                self._queue.put(None)
+            return
+        if self._fault is not None:
+            fault, asked = self._fault, list(self._asked)
+            self._asked.clear()
+            deliver([(item.future, None, fault) for item in asked])
+            self._next()
+            return
+        job = self._job()
+        self._busy = True
+        self._queue.put(job)
+
+    def _job(self) -> list[_Grouped] | _Alone | _Applied:
+        first = self._asked.popleft()
+        if isinstance(first, _Alone):
+            self._under_way = 1
+            return first
+        group, small = [first], is_single(first.batch)
+        while self._asked and len(group) < (LOOP_GROUP_MAX if small else GROUP_MAX):
+            item = self._asked[0]
+            if isinstance(item, _Alone) or (small and not is_single(item.batch)):
+                break
+            group.append(item)
+            self._asked.popleft()
+        self._under_way = len(group)
+        if self._pardon:
+            self._pardon -= 1
+        elif small:
+            answers = self._at_once(group)
+            if answers is not None:
+                return _Applied(answers)
+        return group
+
+    def _at_once(self, group: list[_Grouped]) -> list[_Answer] | None:
+        """Apply a group here; None: nothing of it is done, the thread must."""
+        assert self._open is not None
+        connection = self._open.connection
+        try:
+            if not self._open.turn.begin_at_once(connection):
+                return None
+            started = time.perf_counter()
+            self._deadline.set(_INTERRUPTED_SECONDS)
+            answers = _apply(connection, group)
+            if time.perf_counter() - started > _DEAR_SECONDS * len(group):
+                self._pardon = _PARDON
+            return answers
+        except Exception:
+            _roll_back(connection)
+            self._pardon = _PARDON
+            return None
+        finally:
+            self._deadline.clear()
+
+    def _done(self, answers: list[_Answer]) -> None:
+        self._busy, self._under_way = False, 0
+        deliver(answers)
+        self._next()
+
+    def _opened(self, opened: _Open | None, fault: StorageError | None) -> None:
+        self._open, self._fault, self._busy = opened, fault, False
+        self._next()
 
     def _live(self) -> None:
+        """The thread."""
         try:
             connection = connect(self._path, create=self._create, deadline=self._deadline)
         except Exception as error:
@@ -112,57 +208,37 @@ class Writer:
             self._refuse(Unreachable() if isinstance(error, OSError) else understood(error))
             return
         try:
-            self._work(connection, turn)
+            self._loop.call_soon_threadsafe(self._opened, _Open(connection, turn), None)
+            while (job := self._queue.get()) is not None:
+                self._loop.call_soon_threadsafe(self._done, self._work(connection, turn, job))
         finally:
             turn.close()
             connection.close()
 
-    def _work(self, connection: sqlite3.Connection, turn: Turn) -> None:
-        item = self._queue.get()
-        while item is not None:
-            following: _Item | bool | None = True
-            if isinstance(item, _Alone):
-                self._answer([self._apart(connection, turn, item)])
-            else:
-                group = [item]
-                following = self._gather(group)
-                self._answer(self._together(connection, turn, group))
-            item = self._queue.get() if isinstance(following, bool) else following
+    def _refuse(self, fault: StorageError) -> None:
+        """The file cannot be opened: everything is answered with the fault, until stopped."""
+        self._loop.call_soon_threadsafe(self._opened, None, fault)
+        self._queue.get()
 
-    def _gather(self, group: list[_Grouped]) -> _Item | bool | None:
-        """Add the Batches that wait; what stands behind them and does not fit, or True when the queue is empty."""
-        while len(group) < GROUP_MAX:
-            try:
-                item = self._queue.get_nowait()
-            except queue.Empty:
-                return True
-            if not isinstance(item, _Grouped):
-                return item
-            group.append(item)
-        return True
-
-    def _together(self, connection: sqlite3.Connection, turn: Turn, group: list[_Grouped]) -> list[_Answer]:
-        answers: list[_Answer] = []
+    def _work(
+        self, connection: sqlite3.Connection, turn: Turn, job: list[_Grouped] | _Alone | _Applied
+    ) -> list[_Answer]:
+        match job:
+            case _Alone():
+                return [self._apart(connection, turn, job)]
+            case _Applied(answers):
+                return _committed(connection, answers)
         try:
             turn.begin(connection, self._seconds)
             self._deadline.set(self._seconds)
-            head = read_head(connection)
-            start = head.position
-            for item in group:
-                answers.append(_applied(connection, item, head))
-                if not connection.in_transaction:
-                    raise answers[-1][2] or Unreachable()
-            if head.position != start:
-                write_position(connection, head.position)
-            self._deadline.clear()
-            connection.execute("COMMIT")
+            answers = _apply(connection, job)
         except Exception as error:
-            # Nothing of the group is kept, also of those that had gone well.
             _roll_back(connection)
             fault = understood(error)
-            answers = [(item.future, None, fault) for item in group]
-        self._deadline.clear()
-        return answers
+            return [(item.future, None, fault) for item in job]
+        finally:
+            self._deadline.clear()
+        return _committed(connection, answers)
 
     def _apart(self, connection: sqlite3.Connection, turn: Turn, item: _Alone) -> _Answer:
         try:
@@ -176,18 +252,6 @@ class Writer:
             fault.__cause__ = fault.__cause__ or error
             return item.future, None, fault
 
-    def _refuse(self, fault: StorageError) -> None:
-        """Answer everything with the fault that kept the file from being opened, until stopped."""
-        while (item := self._queue.get()) is not None:
-            self._answer([(item.future, None, fault)])
-
-    def _answer(self, answers: list[_Answer]) -> None:
-        self._loop.call_soon_threadsafe(self._done, answers)
-
-    def _done(self, answers: list[_Answer]) -> None:
-        self._waiting -= len(answers)
-        deliver(answers)
-
 
 def deliver(answers: list[_Answer]) -> None:
     """Hand results or errors to those who wait; runs in the loop's thread."""
@@ -200,11 +264,34 @@ def deliver(answers: list[_Answer]) -> None:
             future.set_exception(fault)
 
 
-def _applied(connection: sqlite3.Connection, item: _Grouped, head: Head) -> _Answer:
+def _apply(connection: sqlite3.Connection, group: list[_Grouped]) -> list[_Answer]:
+    """Apply a group in the running transaction. Raises when nothing of the transaction is left."""
+    answers: list[_Answer] = []
+    head = read_head(connection)
+    start = head.position
+    for item in group:
+        try:
+            answers.append((item.future, apply_batch(connection, item.batch, head), None))
+        except StorageError as fault:
+            answers.append((item.future, None, fault))
+            if not connection.in_transaction:
+                raise
+    if not connection.in_transaction:
+        raise Unreachable()
+    if head.position != start:
+        write_position(connection, head.position)
+    return answers
+
+
+def _committed(connection: sqlite3.Connection, answers: list[_Answer]) -> list[_Answer]:
+    """The answers once they are on the disk; else nothing of the group is kept, also of those that had gone well."""
     try:
-        return item.future, apply_batch(connection, item.batch, head), None
-    except StorageError as fault:
-        return item.future, None, fault
+        connection.execute("COMMIT")
+        return answers
+    except Exception as error:
+        _roll_back(connection)
+        fault = understood(error)
+        return [(future, None, fault) for future, _, _ in answers]
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
