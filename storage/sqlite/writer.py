@@ -33,8 +33,8 @@ LOOP_GROUP_MAX = 32
 """Batches that the event loop applies in a row: about two milliseconds."""
 
 _INTERRUPTED_SECONDS = 0.02  # the longest that a group keeps the loop; the thread then does it again
-_DEAR_SECONDS = 0.001  # a Batch that takes more is the thread's
-_PARDON = 1_000  # so many groups in the thread before the loop tries again
+_DEAR_SECONDS = 0.001  # CPU: a Batch that takes more is the thread's
+_PARDON = 100  # so many groups are the thread's before the loop tries again
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +171,10 @@ class Writer:
         try:
             if not self._open.turn.begin_at_once(connection):
                 return None
-            started = time.perf_counter()
+            started = time.thread_time()
             self._deadline.set(_INTERRUPTED_SECONDS)
             answers = _apply(connection, group)
-            if time.perf_counter() - started > _DEAR_SECONDS * len(group):
+            if time.thread_time() - started > _DEAR_SECONDS * len(group):
                 self._pardon = _PARDON
             return answers
         except Exception:
