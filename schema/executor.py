@@ -18,8 +18,9 @@ from schema.cache import CompiledSchema
 from schema.document import CompiledDocument, CompiledOperation
 from schema.errors import formatted
 from schema.rendering import Rendering
-from schema.reply import log_unexpected, result_reply
+from schema.reply import log_unexpected, refusal, result_reply
 from schema.request import GraphQLRequest, Reply
+from storage.errors import StatementTooDeep
 
 _INTROSPECTION: Final = frozenset({"__schema", "__type"})
 
@@ -87,9 +88,15 @@ def _only(operation: OperationDefinitionNode, fields: Iterable[list[FieldNode]])
 
 
 def execution_reply(result: ExecutionResult, locale: str, request_id: str) -> Reply:
-    """The response for what graphql-core has executed; what is our mistake goes to the log."""
+    """The response for what graphql-core has executed; what is our mistake goes to the log.
+
+    Where one field is too much for the database, nothing is answered: which others failed beside it is a matter of
+    chance.
+    """
     errors = result.errors or []
     for error in errors:
+        if isinstance(error.original_error, StatementTooDeep):
+            return refusal(error.original_error, locale, request_id)
         if error.original_error is not None:
             log_unexpected(error.original_error, request_id)
     cause = errors[0].original_error if errors else None

@@ -1,0 +1,39 @@
+"""Answers of the stock executor: what an error makes of the whole response."""
+
+from __future__ import annotations
+
+import orjson
+from graphql import ExecutionResult, GraphQLError
+
+from base.errors import BadInput
+from schema.executor import execution_reply
+from schema.request import ReplyKind
+from storage.errors import StatementTooDeep
+
+
+def failed(cause: Exception, *path: str) -> GraphQLError:
+    """A field that failed."""
+    return GraphQLError(str(cause), path=path, original_error=cause)
+
+
+def test_a_field_that_is_too_much_for_the_database_is_no_answer_at_all() -> None:
+    """Whichever of its neighbours failed before it was given up."""
+    deep, other = failed(StatementTooDeep(), "b"), failed(BadInput("wrong"), "a")
+    replies = [
+        execution_reply(ExecutionResult(data, errors), "en", "r")
+        for data, errors in (
+            ({"a": 1, "b": None}, [deep]),
+            (None, [other, deep]),
+            (None, [deep, failed(StatementTooDeep(), "c")]),
+        )
+    ]
+    assert len({reply.body for reply in replies}) == 1
+    assert (replies[0].kind, replies[0].status, replies[0].code) == (ReplyKind.REQUEST_ERROR, 400, "LIMIT_EXCEEDED")
+    assert "data" not in orjson.loads(replies[0].body)
+
+
+def test_other_errors_stand_beside_the_data() -> None:
+    reply = execution_reply(ExecutionResult({"a": None, "b": 1}, [failed(BadInput("wrong"), "a")]), "en", "r")
+    found = orjson.loads(reply.body)
+    assert (reply.kind, reply.status, found["data"]) == (ReplyKind.DATA, 200, {"a": None, "b": 1})
+    assert found["errors"][0]["path"] == ["a"]
