@@ -18,15 +18,13 @@ def failed(cause: Exception, *path: str) -> GraphQLError:
 
 def test_a_field_that_is_too_much_for_the_database_is_no_answer_at_all() -> None:
     """Whichever of its neighbours failed before it was given up."""
-    deep, other = failed(StatementTooDeep(), "b"), failed(BadInput("wrong"), "a")
-    replies = [
-        execution_reply(ExecutionResult(data, errors), "en", "r")
-        for data, errors in (
-            ({"a": 1, "b": None}, [deep]),
-            (None, [other, deep]),
-            (None, [deep, failed(StatementTooDeep(), "c")]),
-        )
+    deep, deep_too = failed(StatementTooDeep(), "b"), failed(StatementTooDeep(), "c")
+    results = [
+        ExecutionResult({"a": 1, "b": None}, [deep]),
+        ExecutionResult(None, [failed(BadInput("wrong"), "a"), deep]),
+        ExecutionResult(None, [deep, deep_too]),
     ]
+    replies = [execution_reply(result, "en", "r") for result in results]
     assert len({reply.body for reply in replies}) == 1
     assert (replies[0].kind, replies[0].status, replies[0].code) == (ReplyKind.REQUEST_ERROR, 400, "LIMIT_EXCEEDED")
     assert "data" not in orjson.loads(replies[0].body)
