@@ -16,7 +16,7 @@ from typing import Any
 import httpx2
 
 from tests.campaigns.budget import Budget
-from tests.campaigns.reshaping import FAMILY, NAME, Document, Documents, family, kind_of, open_choices
+from tests.campaigns.reshaping import FAMILY, NAME, Document, Documents, family, kind_of, open_choices, unsigned
 
 OWN = 40
 """Live records of a family for each writer: beyond that it changes what it has."""
@@ -162,7 +162,9 @@ class Reader(Caller):
         while going():
             document = self.random.choice(list(self.documents.values()))
             plural, names = document["x-plural"], scalars(document)
-            ordered = self.random.choice([NAME, *(name for listed in document["x-index"] for name in listed[:1])])
+            ordered = self.random.choice(
+                [NAME, *(unsigned(name) for listed in document["x-index"] for name in listed[:1])]
+            )
             query = (
                 f"{{ meta {{ catalogVersion position }} {plural}(first: 30, orderBy: [{{{ordered}: DESC}}]) "
                 f"{{ totalCount nodes {{ id version {' '.join(names)} }} }} }}"

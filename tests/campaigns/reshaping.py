@@ -136,11 +136,16 @@ def _fields(document: Document, *kinds: str) -> list[str]:
     ]
 
 
+def unsigned(name: str) -> str:
+    """A field of an `x-index` without its direction."""
+    return name.lstrip("+-")
+
+
 def _forget(document: Document, name: str) -> None:
     """Take a field out of everything that names it."""
     document["required"] = [item for item in document["required"] if item != name]
     for word in ("x-unique", "x-index"):
-        document[word] = [listed for listed in document[word] if name not in listed]
+        document[word] = [listed for listed in document[word] if name not in map(unsigned, listed)]
 
 
 def _add_field(random: Random, draft: dict[str, Document]) -> bool:
@@ -171,7 +176,9 @@ def _rename_field(random: Random, draft: dict[str, Document]) -> bool:
     document["properties"] = {(new if name == old else name): item for name, item in document["properties"].items()}
     document["required"] = [new if name == old else name for name in document["required"]]
     for word in ("x-unique", "x-index"):
-        document[word] = [[new if name == old else name for name in listed] for listed in document[word]]
+        document[word] = [
+            [name.replace(old, new) if unsigned(name) == old else name for name in listed] for listed in document[word]
+        ]
     return True
 
 
@@ -243,6 +250,8 @@ def _listed(word: str) -> Callable[[Random, dict[str, Document]], bool]:
         name = random.choice(names)
         codes = kind_of(document["properties"][name], name) == "code"
         listed = [name] if codes or word == "x-index" or random.random() < 0.2 else [NAME, name]
+        if word == "x-index":
+            listed = [random.choice(["", "+", "-"]) + name]
         if listed in document[word]:
             return False
         document[word].append(listed)
