@@ -2,8 +2,8 @@
 
 Batches that wait are applied together: one transaction, a savepoint for each, one commit with its fsync. What writes
 one row is applied on the event loop itself, as cheap reads are (`storage.sqlite.quick`), and only the commit is left to
-the writer's thread: between two threads each statement costs several times as much. Whatever takes longer, has to wait,
-or needs a transaction of its own (DDL) is the thread's from its beginning. The two use the one connection in turn.
+the writer's thread, so that the two do not contend for the interpreter (docs/storage.md). What takes longer, has to
+wait, or needs a transaction of its own (DDL) is the thread's from its beginning. The two use one connection in turn.
 """
 
 from __future__ import annotations
