@@ -1,4 +1,4 @@
-"""Values that are made in numbers: what type checkers keep from being changed, at a third of the price of making it."""
+"""Values that are made for every request: the type checker keeps them from being changed, and nothing at run time."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ T = TypeVar("T")
 def immutable(cls: type[T]) -> type[T]:
     """As `dataclass(frozen=True, slots=True)`, but that only the type checker refuses an assignment.
 
-    A frozen dataclass sets each field through `object.__setattr__`, which a request pays a hundred times.
+    A frozen dataclass sets each field through `object.__setattr__`. Without that a create took 90 instead of 102 us of
+    CPU from its JSON to its statement (one pair of runs).
     """
     return dataclass(slots=True, unsafe_hash=True)(cls)
