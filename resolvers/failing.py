@@ -35,7 +35,8 @@ class FailingRows:
     """Live records that would not meet a rule or keyword. `blocks`: a publish is refused while there are any.
 
     `count` is None where none could be counted. `scanned` is None when all records were, else how many were looked
-    at. `query` is a GraphQL document that lists them. At most five `samples`, of those that the actor may read.
+    at. `query` is a GraphQL document that lists them: by a filter, else the first twenty by their ids. At most five
+    `samples`; neither names a record that the actor may not read.
     """
 
     path: tuple[str, ...]
@@ -59,13 +60,14 @@ async def shown_failures(
         query = None
         if seen is not None:
             display = entity.fields[entity.display].api_name if entity.display in seen.readable else None
-            samples = await _samples(runtime, actor, head, entity, display, item.ids)
-            query = _query(entity, display, item, [sample.id for sample in samples])
+            readable = await _readable(runtime, actor, head, entity, display, item.ids)
+            query = _query(entity, display, item, [sample.id for sample in readable])
+            samples = readable[:MAX_SAMPLES]
         shown.append(FailingRows(item.path, item.text, item.count, item.blocks, item.scanned, samples, query))
     return tuple(shown)
 
 
-async def _samples(
+async def _readable(
     runtime: Runtime, actor: Actor, head: Head, entity: Entity, display: str | None, ids: Sequence[str]
 ) -> tuple[Sample, ...]:
     if not ids:
@@ -81,10 +83,7 @@ async def _samples(
     data = parse((await run(plan, snapshot, {})).data)
     rows = data["found"] if isinstance(data, dict) else []
     seen = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    return tuple(
-        Sample(str(row["id"]), None if row.get("display") is None else str(row["display"]))
-        for row in seen[:MAX_SAMPLES]
-    )
+    return tuple(Sample(str(row["id"]), None if row.get("display") is None else str(row["display"])) for row in seen)
 
 
 def _query(entity: Entity, display: str | None, item: Failing, ids: Sequence[str]) -> str | None:

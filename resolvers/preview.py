@@ -20,11 +20,12 @@ from metadata.publishing.census import Census
 from metadata.publishing.cost import NO_COST, Cost, cost_of
 from metadata.publishing.diff import Change
 from metadata.publishing.document_diff import DocumentDifference, diff_documents
-from metadata.publishing.failing import Finder
-from metadata.publishing.planning import merge, plan_publish
+from metadata.publishing.failing import Failing, Finder
+from metadata.publishing.planning import Planned, beside_trash, merge, plan_publish
 from metadata.publishing.table_work import table_works
 from metadata.publishing.uses import Dependent, dependents, going_things
 from metadata.store import Head
+from metadata.trash import Trash
 from metadata.usage import Use, read_uses
 from resolvers.failing import FailingRows, shown_failures
 from resolvers.publishing import Proposal, check_removals, role_faults
@@ -142,15 +143,19 @@ async def preview(
     wanted = merge(before.documents, proposal.documents, proposal.removals)
     documents = diff_documents(before.documents, wanted)
     engine, namespace = runtime.engine, actor.namespace
+    losses, limits = proposal.allow_loss, runtime.limits
+
+    async def looked(_: Trash) -> tuple[Planned, tuple[Failing, ...]]:
+        """The plan, and the records that fail."""
+        made = await plan_publish(engine, namespace, head, proposal.documents, proposal.removals, losses, limits)
+        return made, await Finder(engine, namespace, limits, made.plan).find()
+
     try:
-        planned = await plan_publish(
-            engine, namespace, head, proposal.documents, proposal.removals, proposal.allow_loss, runtime.limits
-        )
+        planned, failing = await beside_trash(engine, namespace, looked)
     except DocumentsInvalid as error:
         return Preview(head.version, error.faults, documents)
     after, changes = planned.catalog, planned.changes
     faults = [*planned.faults, *await role_faults(runtime, namespace, actor, before, after, proposal)]
-    failing = await Finder(engine, namespace, runtime.limits).find(before, after)
     schema = compare(before, after)
     works = await table_works(Census(engine, namespace), planned)
     return Preview(

@@ -1,22 +1,23 @@
 """What must hold of the rows there are before new documents may stand over them, as conditions over one table.
 
 A check finds the rows that stand against a change. It is asked three times: of the tables as they are, to tell the
-author; of the tables with their new columns, before these are served; and of the rows that changed meanwhile, under the
-company's lock.
+author (`metadata.publishing.foreseen`); of the tables with their new columns, before these are served; and of the rows
+that changed meanwhile, under the company's lock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 
 from base.errors import Fault, Text
 from base.json import Json
-from expressions import SqlValue, Type, condition
+from expressions import Columns, SqlValue, Type, condition
 from metadata.catalog import Catalog, Entity, Rule
 from metadata.faults import ROWS
 from metadata.field import Column, Field
@@ -73,18 +74,21 @@ class RowCheck:
         return Fault(self.path, ROWS, self.say(count), {"count": count, **ids, **self.details})
 
 
-def row_checks(
-    before: Catalog, after: Catalog, there: Mapping[str, frozenset[str]], dialect: Dialect
-) -> tuple[RowCheck, ...]:
-    """Every check of rows for going from one catalog to the next, over the columns that are `there` (by table).
+class Unforeseen(LookupError):
+    """What a field will hold is made of values of another type, one by one: SQL cannot tell it."""
 
-    Where a field's new column is still to be made, its rows cannot be asked: a conversion is tried instead.
-    """
+
+Reader: TypeAlias = "Callable[[Entity], Columns]"
+"""Where the fields of an entity of the new catalog stand; `column` may raise `Unforeseen`."""
+
+
+def row_checks(before: Catalog, after: Catalog, reader: Reader, dialect: Dialect) -> tuple[RowCheck, ...]:
+    """Every check of rows for going from one catalog to the next. What its `reader` cannot tell is left out."""
     found: list[RowCheck] = []
     for name, previous in match_entities(before.entities, after.entities).items():
         entity = after.entities[name]
         matched = match_fields(previous, entity)
-        columns = there[entity.table_name]
+        columns = reader(entity)
         for item in entity.fields.values():
             if item.columns and not item.system:
                 found += _field_checks(entity, item, matched.get(item.name), columns, dialect)
@@ -93,7 +97,7 @@ def row_checks(
 
 
 def _field_checks(
-    entity: Entity, item: Field, same: Field | None, there: frozenset[str], dialect: Dialect
+    entity: Entity, item: Field, same: Field | None, columns: Columns, dialect: Dialect
 ) -> Iterator[RowCheck]:
     path = ("entity", entity.name, "properties", item.name)
     if same is not None and same.columns:
@@ -101,14 +105,6 @@ def _field_checks(
     known = same is not None and same.required
     if not item.required or item.type.generated or item.has_default or known:
         return
-    moving = same is not None and same.columns and same.column.name != item.column.name
-    bad: ColumnElement[Any]
-    if item.column.name in there:
-        bad = column_of(item.column.name, item.column.type).is_(None)
-    elif moving:
-        return
-    else:
-        bad = sa.true()
 
     def say(count: int) -> Text:
         """How many have no value."""
@@ -117,7 +113,8 @@ def _field_checks(
             f"有 {count:,} 条记录的“{item.name}”为空：请提供默认值或先补全",
         )
 
-    yield RowCheck(path, entity, sa.and_(live(), bad), say)
+    with suppress(Unforeseen):
+        yield RowCheck(path, entity, sa.and_(live(), columns.column((item.api_name,)).clause.is_(None)), say)
 
 
 def _choice_checks(
@@ -145,16 +142,15 @@ def _choice_check(entity: Entity, same: Field, value: str, path: tuple[str, ...]
     return RowCheck((*path, "enum"), entity, held, say, {"value": value})
 
 
-def _rule_checks(previous: Entity, entity: Entity, there: frozenset[str], dialect: Dialect) -> Iterator[RowCheck]:
+def _rule_checks(previous: Entity, entity: Entity, columns: Columns, dialect: Dialect) -> Iterator[RowCheck]:
     """A rule with `enforce: now` that is new or changed holds for every record there is."""
     for index, rule in enumerate(entity.rules):
         if rule.enforce_now and rule not in previous.rules:
-            yield rule_check(entity, index, rule, there, dialect)
+            with suppress(Unforeseen):
+                yield _rule_check(entity, index, rule, columns, dialect)
 
 
-def rule_check(entity: Entity, index: int, rule: Rule, there: Collection[str], dialect: Dialect) -> RowCheck:
-    """Live rows that break a rule over the record's own fields; columns that are not `there` are still null."""
-
+def _rule_check(entity: Entity, index: int, rule: Rule, columns: Columns, dialect: Dialect) -> RowCheck:
     def say(count: int) -> Text:
         """How many break it."""
         return Text(
@@ -162,28 +158,35 @@ def rule_check(entity: Entity, index: int, rule: Rule, there: Collection[str], d
             f"有 {count:,} 条记录违反规则“{rule.name}”：请先处理，或去掉 enforce: now",
         )
 
-    columns = _OwnColumns(entity, there)
-    broken = condition(rule.check, columns, dialect, negated=True)
-    applies = condition(rule.when, columns, dialect) if rule.when is not None else sa.true()
     path = ("entity", entity.name, "x-rules", str(index))
-    return RowCheck(path, entity, sa.and_(live(), applies, broken), say)
+    return RowCheck(path, entity, sa.and_(live(), broken(rule, columns, dialect)), say)
 
 
-class _OwnColumns:
-    """The fields of one table as expressions name them."""
+def broken(rule: Rule, columns: Columns, dialect: Dialect) -> ColumnElement[Any]:
+    """The condition that a record breaks a rule."""
+    fails = condition(rule.check, columns, dialect, negated=True)
+    return fails if rule.when is None else sa.and_(condition(rule.when, columns, dialect), fails)
 
-    def __init__(self, entity: Entity, there: Collection[str]) -> None:
-        self._entity = entity
-        self._there = there
+
+def value_of(item: Field, clause: ColumnElement[Any]) -> SqlValue:
+    """A field of a record, to expressions."""
+    kind = Type.ID if item.relation is not None or item.name == "id" else item.type.expression
+    return SqlValue(clause, kind or Type.NULL, item.column.type.scale)
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    entity: Entity
 
     def column(self, path: tuple[str, ...]) -> SqlValue:
-        """The column of a field; null where publishing is still to add it."""
+        """The column of a field."""
         (name,) = path
-        item = self._entity.by_api_name[name]
-        column = item.column
-        clause: ColumnElement[Any] = column_of(column.name, column.type) if column.name in self._there else sa.null()
-        kind = Type.ID if item.relation is not None or name == "id" else item.type.expression
-        return SqlValue(clause, kind or Type.NULL, column.type.scale)
+        item = self.entity.by_api_name[name]
+        return value_of(item, bare(item.column))
+
+
+served: Final[Reader] = _Served
+"""The fields of an entity in its table, once this has its new columns; without steps to other records."""
 
 
 def no_rows(entity: Entity, dialect: Dialect) -> Guard:

@@ -7,7 +7,7 @@ with the derived JSON Schema, within a budget of rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,11 +17,12 @@ from sqlalchemy.sql import ColumnElement
 from base.errors import Text
 from base.json import Json
 from base.limits import Limits
-from expressions import SqlValue, Type, condition
-from metadata.catalog import Catalog, Entity, Rule
+from metadata.catalog import Entity
 from metadata.field import Field
-from metadata.publishing.checks import holds
+from metadata.publishing.checks import Unforeseen, broken, holds
 from metadata.publishing.diff import match_entities, match_fields, renamed_choices, same_storage
+from metadata.publishing.foreseen import Foreseen
+from metadata.publishing.plan import Plan
 from metadata.publishing.scan import Scan
 from storage.engine import Dialect, Engine
 from storage.sql import compile_with_constants, constant, fold
@@ -78,13 +79,15 @@ class Finder:
     engine: Engine
     namespace: str
     limits: Limits
+    plan: Plan
     found: list[Failing] = field(default_factory=list)
 
-    async def find(self, before: Catalog, after: Catalog) -> tuple[Failing, ...]:
+    async def find(self) -> tuple[Failing, ...]:
         """Everything that fails, by entity, within `limits.preview_rows` rows that are tested one by one."""
         left = self.limits.preview_rows
-        for name, previous in match_entities(before.entities, after.entities).items():
-            entity = after.entities[name]
+        before = {} if self.plan.before is None else self.plan.before.entities
+        for name, previous in match_entities(before, self.plan.after.entities).items():
+            entity = self.plan.after.entities[name]
             if previous == entity:
                 continue
             known = match_fields(previous, entity)
@@ -104,9 +107,8 @@ class Finder:
         path = ("entity", entity.name, "properties", item.name)
         if same is None:
             if item.required and not item.has_default and not item.type.generated:
-                count, ids = await self._records(previous, sa.true())
                 text = Text(f"have no {item.api_name} yet", f"尚无“{item.api_name}”")
-                self._tell(Failing(path, previous.name, text, count, True, ids=ids))
+                await self._count(path, previous, self._foreseen(entity).field(item).is_(None), text, True, None)
             return
         column = previous.table.c[same.column.name]
         if item.required and not same.required and not item.has_default:
@@ -150,19 +152,20 @@ class Finder:
             self._tell(Failing(path, previous.name, text, count, True, ids=ids))
 
     async def _rules(self, previous: Entity, entity: Entity) -> None:
-        there = {column.name for item in previous.fields.values() for column in item.columns}
         for index, rule in enumerate(entity.rules):
             if rule in previous.rules:
                 continue
             path = ("entity", entity.name, "x-rules", str(index))
             text = Text(f"break the rule {rule.name}", f"违反规则“{rule.name}”")
-            if any(len(read) > 1 for read in _reads(rule)):
+            try:
+                failing = broken(rule, self._foreseen(entity), self.engine.dialect)
+            except Unforeseen:
                 self.found.append(Failing(path, previous.name, text, None))
                 continue
-            columns = _Columns(previous, entity, there)
-            broken = condition(rule.check, columns, self.engine.dialect, negated=True)
-            applies = condition(rule.when, columns, self.engine.dialect) if rule.when is not None else sa.true()
-            await self._count(path, previous, sa.and_(applies, broken), text, rule.enforce_now, None)
+            await self._count(path, previous, failing, text, rule.enforce_now, None)
+
+    def _foreseen(self, entity: Entity) -> Foreseen:
+        return Foreseen(self.plan, self.engine.dialect, entity)
 
     async def _scan(self, previous: Entity, entity: Entity, scan: Scan, budget: int) -> int:
         """Test rows one by one; how many were."""
@@ -235,30 +238,5 @@ def _filled(item: Field, text: Text, value: Json) -> Text:
     return Text(f"have a {item.api_name} {en}", f"的“{item.api_name}”{zh}")
 
 
-def _reads(rule: Rule) -> Iterator[Sequence[str]]:
-    for part in (rule.when, rule.check):
-        if part is not None:
-            yield from part.reads
-
-
 def _live(entity: Entity) -> ColumnElement[bool]:
     return entity.table.c["deleted_at"].is_(None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Columns:
-    """The fields of one table as expressions of the new catalog name them; what is still to come is null."""
-
-    previous: Entity
-    entity: Entity
-    there: set[str]
-
-    def column(self, path: tuple[str, ...]) -> SqlValue:
-        """The column of a field."""
-        (name,) = path
-        item = self.entity.by_api_name[name]
-        clause: ColumnElement[Any] = (
-            self.previous.table.c[item.column.name] if item.column.name in self.there else sa.null()
-        )
-        kind = Type.ID if item.relation is not None or name == "id" else item.type.expression
-        return SqlValue(clause, kind or Type.NULL, item.column.type.scale)

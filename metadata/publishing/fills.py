@@ -78,23 +78,12 @@ class Copying:
 
     async def of(self, fetch: Fetch, ids: Sequence[str]) -> Filled:
         """One statement for all of them."""
-        clause = _update(self.entity).where(IDS).values({self.item.column.name: self._value()})
+        kept = bare((self.source or self.item).column)
+        value = filled_value(self.item, self.source, kept, self.dialect)
+        clause = _update(self.entity).where(IDS).values({self.item.column.name: value})
         made = compile_with_constants(clause, self.dialect)
-        given = {**made.constants, "ids": encode_list(list(ids), UUID, self.dialect), "default": self._default()}
+        given = {**made.constants, "ids": encode_list(list(ids), UUID, self.dialect)}
         return Filled((Execute(made.sql, tuple(given[name] for name in made.sql.binds)),), len(ids))
-
-    def _value(self) -> ColumnElement[Any]:
-        own = self.item.column
-        value = bare(own if self.source is None else self.source.column)
-        if self.source is not None:
-            for old, new in renamed_choices(self.source, self.item).items():
-                value = _replaced(value, own.type, sa.literal(old, sa.Text()), sa.literal(new, sa.Text()), self.dialect)
-        if not _has_filler(self.item, self.source):
-            return value
-        return sa.func.coalesce(value, _bind("default", own.type))
-
-    def _default(self) -> Value:
-        return _encoded_default(self.item, self.dialect) if _has_filler(self.item, self.source) else None
 
 
 @dataclass(frozen=True)
@@ -161,6 +150,17 @@ class Converting:
         except (ValueError, ArithmeticError):
             return False
         return True
+
+
+def filled_value(item: Field, source: Field | None, kept: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
+    """What a field holds of a value of one kind that is `kept`: choices renamed, its default where there is none."""
+    type_ = item.column.type
+    value = kept
+    for old, new in renamed_choices(source, item).items() if source is not None else ():
+        value = _replaced(value, type_, sa.literal(old, sa.Text()), sa.literal(new, sa.Text()), dialect)
+    if not _has_filler(item, source):
+        return value
+    return sa.func.coalesce(value, sa.literal(_encoded_default(item, dialect), type_.sqlalchemy()))
 
 
 def prepared_fills(plan: Plan, dialect: Dialect, zone: str) -> list[Fill]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 from base.errors import DocumentsInvalid, Fault, Text
 from base.json import Json
@@ -13,15 +15,18 @@ from metadata.build import Documents, next_catalog
 from metadata.catalog import Catalog, Entity
 from metadata.faults import LOSS, ROWS
 from metadata.publishing.census import Census, Trial
-from metadata.publishing.checks import RowCheck, row_checks
+from metadata.publishing.checks import RowCheck, row_checks, served
 from metadata.publishing.diff import Change, ChangeKind, diff_catalogs, match_entities, match_fields
 from metadata.publishing.fills import fill_of
+from metadata.publishing.foreseen import Foreseen
 from metadata.publishing.plan import Move, Plan, fields_filled_in_place, fields_to_move, plan_of
 from metadata.publishing.removed import name_both_sides
 from metadata.store import Head
 from metadata.trash import Trash, load_trash
-from storage.engine import Engine
+from storage.engine import Dialect, Engine
 from storage.errors import StatementRefused
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -77,14 +82,23 @@ async def plan_publish(
 ) -> Planned:
     """Merge documents over the current ones and find out what that means. Raises `DocumentsInvalid` for documents
     that no catalog can be made of; what rows say comes back as faults."""
+
+    async def planned(trash: Trash) -> Planned:
+        """The plan, over what lies in the trash."""
+        return await _plan(engine, namespace, current, upserts, removals, allow_loss, limits, trash)
+
+    return await beside_trash(engine, namespace, planned)
+
+
+async def beside_trash(engine: Engine, namespace: str, work: Callable[[Trash], Awaitable[T]]) -> T:
+    """Run what may read columns of the trash; once more when a job has dropped some of it meanwhile."""
     while True:
         trash = await load_trash(engine, namespace)
         try:
-            return await _plan(engine, namespace, current, upserts, removals, allow_loss, limits, trash)
+            return await work(trash)
         except StatementRefused:
             if (await load_trash(engine, namespace)).items == trash.items:
                 raise
-            # a column was asked that a job has dropped from the trash meanwhile
 
 
 async def _plan(
@@ -125,7 +139,7 @@ async def _plan(
         catalog = await built(names)
         plan = plan_of(before, catalog, trash, engine.dialect)
     changes = diff_catalogs(before, catalog)
-    checks = row_checks(before, catalog, plan.there, engine.dialect) if before is not None else ()
+    checks = row_checks(before, catalog, served, engine.dialect) if before is not None else ()
     planned = Planned(base, plan, changes, names, {}, checks, at_once_rows=small)
     for table in sorted(planned.touched):
         if table in plan.existing:
@@ -140,7 +154,7 @@ async def _plan(
     faults = [
         *[fault for entity, fault in losses if await sizes.of(entity)],
         *(_unconverted(move, trials[move.name]) for move in _losing(plan.moves, trials, allow_loss)),
-        *await _standing(census, checks, sizes),
+        *await _standing(census, plan, sizes, engine.dialect),
         *await _duplicates(census, before, catalog, sizes),
     ]
     return Planned(
@@ -245,9 +259,11 @@ def unconverted(entity: str, name: str, lost: int, sample: Sequence[str], of: in
     return Fault(path, LOSS, text, details)
 
 
-async def _standing(census: Census, checks: Sequence[RowCheck], sizes: _Sizes) -> list[Fault]:
+async def _standing(census: Census, plan: Plan, sizes: _Sizes, dialect: Dialect) -> list[Fault]:
+    """What rows say already, as far as SQL tells what they will hold."""
     faults = []
-    for check in checks:
+    foreseen = partial(Foreseen, plan, dialect)
+    for check in row_checks(plan.before, plan.after, foreseen, dialect) if plan.before is not None else ():
         if await sizes.of(check.entity) and (count := await census.count(check)):
             faults.append(check.fault(count, await census.sample(check)))
     return faults

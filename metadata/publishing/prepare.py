@@ -21,7 +21,7 @@ from metadata.catalog import Catalog, Entity
 from metadata.publishing import publication as publications
 from metadata.publishing.census import Census
 from metadata.publishing.changed import changed_since, position_now
-from metadata.publishing.checks import RowCheck, no_rows, row_checks
+from metadata.publishing.checks import RowCheck, no_rows, row_checks, served
 from metadata.publishing.ddl import IndexShape, expand_ddl, new_indexes, tables_there, undo_ddl
 from metadata.publishing.fills import SAMPLE, Fetch, Fill, fill_default, map_choice, prepared_fills
 from metadata.publishing.plan import Plan
@@ -303,11 +303,7 @@ class Preparation:
     def _checks(self) -> Sequence[RowCheck]:
         """The checks over columns as they are once the publication has expanded."""
         assert self.plan.before is not None  # a first publish finds no rows
-        there = {
-            table: self.plan.there[table] | {column.name for item in entity.fields.values() for column in item.columns}
-            for table, entity in self.plan.existing.items()
-        }
-        return row_checks(self.plan.before, self.plan.after, there, self.engine.dialect)
+        return row_checks(self.plan.before, self.plan.after, served, self.engine.dialect)
 
     def _refuse_losses(self, lost: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         found: Mapping[str, Mapping[str, Any]] = self.publication.progress.lost if lost is None else lost

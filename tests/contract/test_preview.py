@@ -95,9 +95,9 @@ async def test_rules_are_counted_whether_they_are_enforced_or_not(owner: Client)
         document["x-rules"] = [{**rule, "enforce": "now"} if enforced else rule]
         (item,) = (await previewed(owner, document)).rows
         assert (item.count, item.blocks) == (3, enforced)
-    document["x-rules"] = [{"name": "far", "check": "account.name != 'x'", "message": "no"}]
+    document["x-rules"] = [{"name": "far", "check": "account.name == 'x'", "message": "no"}]
     (item,) = (await previewed(owner, document)).rows
-    assert item.count is None, "a rule over other records is not counted"
+    assert (item.count, item.blocks) == (10, False)
 
 
 async def test_uniques_and_choices_that_go(owner: Client) -> None:
