@@ -1,11 +1,12 @@
 """Former names: what was renamed stays usable under its old names, deprecated, until x-was no longer says them.
 
-An alias never shadows: a name that something has now belongs to that. Types have no aliases, GraphQL has none.
+An entity names its former plurals apart (`x-pluralWas`). An alias never shadows: a name that something has now belongs
+to that. Types have no aliases, GraphQL has none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from metadata.field import Field, Relation
 from metadata.plural import pluralize
@@ -32,6 +33,6 @@ def field_aliases(fields: Mapping[str, Field], relations: Mapping[str, Relation]
     return found
 
 
-def old_plural(name: str) -> str:
-    """The plural that an entity's former name had by the English rule; a former x-plural is not remembered."""
-    return pluralize(name)
+def former_plurals(was: Iterable[str], plural_was: Iterable[str]) -> tuple[str, ...]:
+    """Former plurals of an entity: those that it names (`x-pluralWas`), and those of its former names in English."""
+    return tuple(dict.fromkeys([*plural_was, *(pluralize(old) for old in was)]))

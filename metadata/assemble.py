@@ -94,6 +94,7 @@ def _assembled(draft: EntityDraft, relations: Mapping[str, Relation], entry: Map
         indexes=tuple(indexes),
         system=draft.system,
         was=draft.was,
+        plural_was=draft.plural_was,
         history=draft.history,
         schema=schema,
     )

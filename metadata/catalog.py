@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from base.json import Json
 from expressions import Expression
-from metadata.aliases import field_aliases
+from metadata.aliases import field_aliases, former_plurals
 from metadata.field import Field, Relation, Titles
 from storage.batch import NAMESPACE
 
@@ -73,6 +73,7 @@ class Entity:
     rules: tuple[Rule, ...] = ()
     system: bool = False
     was: tuple[str, ...] = ()
+    plural_was: tuple[str, ...] = ()
     history: str = "forever"
     schema: Mapping[str, Json] = field(default_factory=dict)  # derived JSON Schema, additionalProperties false
 
@@ -88,6 +89,11 @@ class Entity:
     def by_api_name(self) -> Mapping[str, Field]:
         """Fields by the name of their scalar in the API (`accountId`, `amount`); fields without columns are absent."""
         return {item.api_name: item for item in self.fields.values() if item.columns}
+
+    @cached_property
+    def former_plurals(self) -> tuple[str, ...]:
+        """Plurals under which its lists were known, newest first."""
+        return former_plurals(self.was, self.plural_was)
 
     @cached_property
     def aliases(self) -> Mapping[str, str]:

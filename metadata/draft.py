@@ -75,4 +75,5 @@ class EntityDraft:
     rules: tuple[RuleDraft, ...] = ()
     system: bool = False
     was: tuple[str, ...] = ()
+    plural_was: tuple[str, ...] = ()
     history: str = "forever"

@@ -14,7 +14,7 @@ from metadata.faults import FIELD, clash, invalid, over_limit, unknown
 from metadata.field import FieldContext
 from metadata.keywords import DOCUMENT_KEYWORDS, ENTITY_KEYWORDS, SCHEMA_KEYWORDS
 from metadata.names import entity_name_fault, field_name_fault
-from metadata.plural import pluralize
+from metadata.plural import plural_of
 from metadata.property import humanize, parse_property, read_titles
 from metadata.system_fields import MIXINS, system_fields
 from metadata.weight import check_weight
@@ -33,7 +33,7 @@ def parse_entity(
     """
     name = str(document["name"])
     path = ("entity", name)
-    plural = str(document.get("x-plural", pluralize(name)))
+    plural = plural_of(document)
     before = len(faults)
     fault = entity_name_fault(name, plural, path)
     if fault is not None:
@@ -64,6 +64,7 @@ def parse_entity(
         rules=words.rules(),
         system=system,
         was=names(document.get("x-was")),
+        plural_was=names(document.get("x-pluralWas")),
         history=str(mapping(document.get("x-history")).get("keep", "forever")),
     )
     return draft if len(faults) == before else None

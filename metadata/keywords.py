@@ -93,7 +93,7 @@ DOCUMENT_KEYWORDS = frozenset(
 """What any document of any kind may hold."""
 
 ENTITY_KEYWORDS = frozenset(
-    {"x-plural", "x-display", "x-search", "x-unique", "x-index", "x-rules", "x-history", "x-include"}
+    {"x-plural", "x-pluralWas", "x-display", "x-search", "x-unique", "x-index", "x-rules", "x-history", "x-include"}
 )
 """Pliant's own words on an entity, beside those of every document."""
 

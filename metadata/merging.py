@@ -18,7 +18,7 @@ from base.json import Json, dump
 Document = Mapping[str, Json]
 
 SETS: Final = frozenset(
-    ["required", "enum", "x-was", "x-search", "x-unique", "x-index", "x-include", "includes", "platform"]
+    ["required", "enum", "x-was", "x-pluralWas", "x-search", "x-unique", "x-index", "x-include", "includes", "platform"]
 )
 """Keywords whose lists are sets. The `rows` of a grant is none: a union could let in more than either side."""
 

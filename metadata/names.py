@@ -15,7 +15,6 @@ from base.errors import Fault, Text
 from metadata.catalog import Entity
 from metadata.faults import clash, invalid, reserved
 from metadata.field import Field, GraphQLKind
-from metadata.plural import pluralize
 
 NAME = re.compile(r"[a-z][A-Za-z0-9]{0,62}")
 """An API name: ASCII, camelCase, at most 63 bytes (longer ones would not fit a database's names)."""
@@ -217,11 +216,12 @@ def generated_fields(entity: Entity) -> Iterator[tuple[str, str, tuple[str, ...]
 def former_names(entity: Entity) -> Iterator[GeneratedName]:
     """The aliases of one entity: root fields under its former names, and former names of its fields."""
     path = ("entity", entity.name)
+    owner = f"the former name of entity {entity.name}"
     for old in entity.was:
-        plural = pluralize(old)
-        owner = f"the former name of entity {entity.name}"
-        for name in (old, plural):
-            yield GeneratedName("query", name, owner, (*path, "x-was"))
+        yield GeneratedName("query", old, owner, (*path, "x-was"))
+    for old in entity.former_plurals:
+        where = "x-pluralWas" if old in entity.plural_was else "x-was"
+        yield GeneratedName("query", old, owner, (*path, where))
     for item in entity.fields.values():
         for old in item.was:
             owner = f"the former name of field {entity.name}.{item.name}"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+
+from base.json import Json
 
 _IRREGULAR = {
     "person": "people", "man": "men", "woman": "women", "child": "children", "foot": "feet", "tooth": "teeth",
@@ -55,3 +58,8 @@ def pluralize(name: str) -> str:
     if re.search(r"[^aeiou]y$", lower):
         return name[:-1] + "ies"
     return name + "s"
+
+
+def plural_of(document: Mapping[str, Json]) -> str:
+    """The plural API name of an entity document: `x-plural`, else by the English rule."""
+    return str(document.get("x-plural", pluralize(str(document["name"]))))

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from base.json import Json
+from metadata.aliases import former_plurals
 from metadata.build import Documents
+from metadata.plural import plural_of
 from metadata.versions import Body, former_names
 
 Renames = Mapping[str, str]
@@ -47,7 +49,16 @@ def _told(
         }
         if any(told[name] is not prop for name, prop in properties.items()):
             document = {**document, "properties": told}
-    return document if now is None else _with_name(document, now)
+    return _with_plural(document if now is None else _with_name(document, now), plural_of(current))
+
+
+def _with_plural(document: Mapping[str, Json], newer: str) -> Mapping[str, Json]:
+    """An entity document with a newer plural in its `x-pluralWas`, unless its former names stand for it."""
+    listed = document.get("x-pluralWas")
+    known = [str(item) for item in listed] if isinstance(listed, list | tuple) else []
+    if newer == plural_of(document) or newer in former_plurals(former_names(document), ()):
+        return document
+    return {**document, "x-pluralWas": [newer, *(item for item in known if item != newer)]}
 
 
 def _field_told(prop: Json, now: str | None, current: Json) -> Json:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from access.grant import Operation
-from metadata.aliases import old_plural
 from metadata.catalog import Catalog, Entity
 from metadata.names import pascal
 from records.surface import EntitySurface, Surface
@@ -91,13 +90,16 @@ def roots(catalog: Catalog, surface: Surface) -> Roots:
 def _add_aliases(
     entity: Entity, surface: EntitySurface, query: dict[str, RootOperation], mutation: dict[str, RootOperation]
 ) -> None:
-    """The fields of a renamed entity under its former names, where nobody else has them now."""
+    """The fields of a renamed entity under its former names and plurals, where nobody else has them now."""
     current = list(_mutations(entity, surface, entity.type_name, entity.plural_type_name))
     for old in entity.was:
-        plural = old_plural(old)
         query.setdefault(old, RootOperation(old, RootKind.RECORD, entity.name, entity.name))
-        query.setdefault(plural, RootOperation(plural, RootKind.LISTING, entity.name, entity.plural))
-        for operation, now in zip(_mutations(entity, surface, pascal(old), pascal(plural)), current, strict=True):
+    for old in entity.former_plurals:
+        query.setdefault(old, RootOperation(old, RootKind.LISTING, entity.name, entity.plural))
+    ones = [(pascal(old), entity.plural_type_name) for old in entity.was]
+    lists = [(entity.type_name, pascal(old)) for old in entity.former_plurals]
+    for one, many in (*ones, *lists):
+        for operation, now in zip(_mutations(entity, surface, one, many), current, strict=True):
             mutation.setdefault(operation.name, replace(operation, current=now.name))
 
 

@@ -14,6 +14,9 @@ MAX_LEGAL = 55
 """Characters of a made name, so that a number behind it still fits."""
 
 
+_SYSTEM = ("member", "team", "members", "teams")
+
+
 class LegalNames:
     """Names given out once each: case and look-alike letters do not make two names different."""
 
@@ -58,9 +61,10 @@ class LegalNames:
 
 def legal_entity(text: str) -> tuple[str, str | None]:
     """A legal entity name for a foreign text, and the plural that it needs where the English rule does not help."""
-    name = camel(text) or "adopted"
-    if entity_name_fault(name, f"{name}List", ()) is not None or name in ("member", "team", "members", "teams"):
-        name = f"{name}Record"
+    wanted = camel(text) or "adopted"
+    for name in (wanted, f"{wanted}Record", f"adopted{pascal(wanted)}"):
+        if entity_name_fault(name, f"{name}List", ()) is None and name not in _SYSTEM:
+            break
     return name, f"{name}List" if pluralize(name) == name else None
 
 

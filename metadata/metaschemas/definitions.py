@@ -10,6 +10,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 API_NAME = "^[a-z][A-Za-z0-9]{0,62}$"
 
+CHOICE_VALUE = "^[_A-Za-z][_0-9A-Za-z]{0,62}$"
+
 OWN_PREFIX = "^x-[a-z][a-z0-9]{0,30}-[A-Za-z0-9_.-]{1,100}$"
 
 TITLES: Json = {
@@ -20,13 +22,14 @@ TITLES: Json = {
     "maxProperties": 50,
 }
 
-WAS: Json = {
-    "description": "Former names, newest first: publishing then sees a rename instead of a removal.",
-    "type": "array",
-    "items": {"type": "string", "maxLength": 200},
-    "maxItems": 50,
-    "uniqueItems": True,
-}
+
+def former(description: str, pattern: str = API_NAME) -> Json:
+    """A list of former names."""
+    items = {"type": "string", "pattern": pattern}
+    return {"description": description, "type": "array", "items": items, "maxItems": 50, "uniqueItems": True}
+
+
+WAS = former("Former names, newest first: publishing then sees a rename instead of a removal.")
 
 NAME: Json = {
     "description": "The stable API name: a lower-case letter, then letters and digits, at most 63.",

@@ -8,6 +8,7 @@ from base.json import Json
 from metadata.fields.registry import FIELD_TYPES
 from metadata.metaschemas.definitions import (
     API_NAME,
+    CHOICE_VALUE,
     DESCRIPTION,
     DIALECT,
     NAMES,
@@ -16,6 +17,7 @@ from metadata.metaschemas.definitions import (
     TITLES,
     WAS,
     document_properties,
+    former,
 )  # fmt: skip
 
 _SCHEMA: Json = {"$ref": "#/$defs/schema"}
@@ -94,7 +96,7 @@ _CHOICE: Json = {
         "x-titles": TITLES,
         "color": {"type": "string", "maxLength": 50},
         "retired": {"description": "Still read, no longer written.", "type": "boolean"},
-        "x-was": WAS,
+        "x-was": former("Former values, newest first: records that hold one get this one.", CHOICE_VALUE),
     },
     "required": ["value"],
     "additionalProperties": False,
@@ -149,6 +151,7 @@ _ENTITY_WORDS: Mapping[str, Json] = {
         "type": "string",
         "pattern": API_NAME,
     },
+    "x-pluralWas": former("Former plurals, newest first: they stay as deprecated aliases."),
     "x-display": {"description": "The field that stands for a record.", "type": "string"},
     "x-search": {"description": "The text fields that search looks at.", "type": "array", "items": {"type": "string"}},
     "x-unique": {"description": "Tuples of fields that no two live records share.", "type": "array", "items": _UNIQUE},

@@ -77,8 +77,8 @@ def _diff_entities(before: Mapping[str, Entity], after: Mapping[str, Entity]) ->
 
 def _rest(entity: Entity) -> tuple[object, ...]:
     return (
-        entity.plural, entity.title, dict(entity.titles), entity.description, entity.display, entity.search,
-        entity.uniques, entity.indexes, entity.rules, entity.history, dict(entity.schema),
+        entity.plural, entity.plural_was, entity.title, dict(entity.titles), entity.description, entity.display,
+        entity.search, entity.uniques, entity.indexes, entity.rules, entity.history, dict(entity.schema),
     )  # fmt: skip
 
 

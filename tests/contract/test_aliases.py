@@ -125,6 +125,38 @@ async def test_the_owner_of_lines_is_renamed_with_its_column(old_client: Client)
     assert line["opportunityId"] == line["dealId"]
 
 
+async def test_lists_answer_under_former_plurals(old_client: Client) -> None:
+    company = (await old_client.actor()).company
+    _, deal = reshaped()
+    deal.update({"x-plural": "pipeline", "x-pluralWas": ["deals"]})
+    await old_client.house.publish(company, [deal])
+    made = await old_client.data(
+        """mutation { createDeals(input: [{label: "Second"}]) { count userErrors { code } }
+                      updateOpportunities(filter: {label: {eq: "Second"}}, input: {value: 3}) { count } }"""
+    )
+    assert made == {"createDeals": {"count": 1, "userErrors": []}, "updateOpportunities": {"count": 1}}
+    text = "{ deals { totalCount } opportunities { totalCount } pipeline { totalCount } }"
+    assert (await old_client.data(text)) == {key: {"totalCount": 2} for key in ("deals", "opportunities", "pipeline")}
+    asked = '{ __type(name: "Query") { fields(includeDeprecated: true) { name deprecationReason } } }'
+    shown = await old_client.data(asked)
+    told = {item["name"]: item["deprecationReason"] for item in shown["__type"]["fields"]}
+    assert (told["deals"], told["pipeline"]) == ("Renamed to pipeline.", None)
+
+
+async def test_a_former_plural_that_somebody_has_now_is_no_alias(old_client: Client) -> None:
+    company = (await old_client.actor()).company
+    account, deal = reshaped()
+    deal["x-pluralWas"] = ["accounts", "account"]
+    await old_client.house.publish(company, [deal])
+    found = await old_client.data("{ accounts { nodes { company } } }")
+    assert found == {"accounts": {"nodes": [{"company": "Acme"}]}}
+    account["x-pluralWas"] = ["clients"]
+    deal["x-pluralWas"] = ["clients"]
+    with pytest.raises(DocumentsInvalid) as caught:
+        await old_client.house.publish(company, [account, deal])
+    assert [fault.code for fault in caught.value.faults] == ["DOCUMENT_NAME_CLASH"]
+
+
 async def test_one_former_name_of_two_things_is_refused(house: House) -> None:
     client = await found_company(house, SALES)
     account, deal = reshaped()

@@ -83,6 +83,15 @@ async def test_a_renamed_entity_comes_back_with_its_rows(owner: Client) -> None:
     assert await owner.data("{ products { nodes { name } } }") == {"products": {"nodes": [{"name": "P"}]}}
 
 
+async def test_a_newer_plural_goes_on_answering(owner: Client) -> None:
+    await owner.data('mutation { createProduct(input: {name: "P"}) { product { id } } }')
+    assert (await publish(owner, {**deepcopy(PRODUCT), "x-plural": "goods"}))["userErrors"] == []
+    assert (await one(owner, ROLLBACK, to=1))["userErrors"] == []
+    found = await owner.data("{ products { nodes { name } } goods { nodes { name } } }")
+    assert found == {"products": {"nodes": [{"name": "P"}]}, "goods": {"nodes": [{"name": "P"}]}}
+    assert (await documents(owner))["product"] == {**PRODUCT, "x-pluralWas": ["goods"]}
+
+
 async def test_versions_are_read_and_compared(owner: Client) -> None:
     await publish(owner, with_field(ACCOUNT, "size", type="integer"))
     good = {**deepcopy(PRODUCT), "name": "good", "x-was": ["product"]}

@@ -53,6 +53,7 @@ def test_reserved_names_are_renamed_and_told() -> None:
     ]  # fmt: skip
     assert adopted.document["name"] == "queryRecord"
     assert ("id",) in {note.path for note in adopted.notes if note.what == "renamed" and note.name == "sourceId"}
+    assert adopt({"title": "PLIANT", "properties": {"a": {}}}).document["name"] == "adoptedPliant"
 
 
 def test_conditions_follow_their_fields_and_choices() -> None:
