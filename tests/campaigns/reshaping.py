@@ -310,14 +310,27 @@ def _rename_entity(random: Random, draft: dict[str, Document]) -> bool:
     old = random.choice(list(draft))
     document = draft.pop(old)
     new = _fresh(random, document[FAMILY])
-    document.update({"name": new, "title": new, "x-plural": f"{new}s"})
+    document.update({"name": new, "title": new})
     document["x-was"] = [old, *document.get("x-was", ())][:3]
+    _pluralise(document, f"{new}s")
     draft[new] = document
     for other in draft.values():
         for prop in other["properties"].values():
             if prop.get("x-entity") == old:
                 prop["x-entity"] = new
     return True
+
+
+def _rename_plural(random: Random, draft: dict[str, Document]) -> bool:
+    name = random.choice(list(draft))
+    _pluralise(draft[name], f"{name}{random.choice(['s', 'List', 'Items'])}")
+    return True
+
+
+def _pluralise(document: Document, plural: str) -> None:
+    listed = [document["x-plural"], *document.get("x-pluralWas", ())]
+    document["x-plural"] = plural
+    document["x-pluralWas"] = [item for item in dict.fromkeys(listed) if item != plural][:3]
 
 
 def _several(random: Random, draft: dict[str, Document]) -> bool:
@@ -344,6 +357,7 @@ _CHANGES: Sequence[tuple[str, Callable[[Random, dict[str, Document]], bool]]] = 
     ("add entity", _add_entity),
     ("remove entity", _remove_entity),
     ("rename entity", _rename_entity),
+    ("rename plural", _rename_plural),
     ("several", _several),
     ("go back", _several),
 )
