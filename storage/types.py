@@ -85,6 +85,10 @@ def postgres_name(kind: str) -> str:
     return _POSTGRES[kind]
 
 
+class PlainText(sa.Text):
+    """The type of text in which JSON has nothing to escape: digits, choices."""
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnType:
     """One row of the table above. `scale` is given for decimals only: digits behind the point, 0 to 6."""
@@ -136,13 +140,13 @@ class ColumnType:
     def shown(self, clause: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
         """The expression that gives the JSON form when it stands inside a JSON object or array.
 
-        PostgreSQL: under row_to_json, json_agg or json_build_object, in a session whose time zone is UTC. SQLite:
+        PostgreSQL: inside the constructs of `storage.sql`, in a session whose time zone is UTC. SQLite:
         directly as an argument of json_object or json_array (the mark of JSON is lost through a sub-select); for
         decimals the clause is repeated, so it should be a column. A PostgreSQL decimal must have its column's type:
         cast a computed one to `numeric(18,s)` first.
         """
         if dialect == "postgresql":
-            return sa.cast(clause, sa.Text()) if self.kind == "decimal" else clause
+            return sa.cast(clause, PlainText()) if self.kind == "decimal" else clause
         match self.kind:
             case "decimal":
                 return _scaled_text(clause, self.scale)

@@ -25,7 +25,7 @@ from records.alias import Alias
 from records.gate import Gate
 from records.selection import Aggregate, AggregateItem, TypeName
 from storage.engine import Dialect
-from storage.sql import JsonObject, constant
+from storage.sql import JsonName, JsonObject, constant
 from storage.sums import HALF
 from storage.types import BOOLEAN, ColumnType
 
@@ -40,7 +40,7 @@ def aggregate_object(aggregate: Aggregate, alias: Alias, gate: Gate) -> ColumnEl
     pairs: list[tuple[str, ColumnElement[Any]]] = []
     for item in aggregate.items:
         if isinstance(item, TypeName):
-            pairs.append((item.key, constant(item.value)))
+            pairs.append((item.key, JsonName(item.value)))
         elif item.function == "count":
             pairs.append((item.key, sa.func.count()))
         else:
@@ -52,7 +52,7 @@ def _fields(item: AggregateItem, alias: Alias, gate: Gate) -> ColumnElement[Any]
     pairs: list[tuple[str, ColumnElement[Any]]] = []
     for part in item.fields:
         if isinstance(part, TypeName):
-            pairs.append((part.key, constant(part.value)))
+            pairs.append((part.key, JsonName(part.value)))
         else:
             key, name = part
             field = alias.entity.by_api_name[name]

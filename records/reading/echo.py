@@ -17,7 +17,6 @@ from base.json import Json, dump
 from metadata.catalog import Catalog, Entity
 from records.selection import Record, Scalar, TypeName
 from records.surface import ALWAYS_READABLE, HIDDEN_FIELDS
-from storage.sql import NAME_BYTES
 
 ECHOED: Final = frozenset({"text", "integer", "bigint", "decimal", "boolean", "date", "time", "timestamp", "uuid"})
 """Kinds of columns whose image is, byte for byte, what both engines write into JSON."""
@@ -66,8 +65,6 @@ def compile_echo(record: Record, catalog: Catalog, grants: GrantSet) -> Echo | N
     items: list[tuple[str, str | None, Json]] = []
     asked: set[str] = set()
     for item in record.items:
-        if len(item.key) > NAME_BYTES:  # PostgreSQL spaces the objects of such keys otherwise
-            return None
         if isinstance(item, TypeName):
             items.append((item.key, None, item.value))
             continue

@@ -21,7 +21,7 @@ from records.reading.aggregates import aggregate_object
 from records.reading.orders import Key, after, branches, key_fields, order_keys
 from records.reading.planning import Context, Planning, Slot
 from records.reading.search import search_condition
-from records.reading.shape import Pairs, object_query, row_objects
+from records.reading.shape import Pairs
 from records.selection import (
     Aggregate,
     Constant,
@@ -37,7 +37,7 @@ from records.selection import (
     TotalCount,
     TypeName,
 )
-from storage.sql import HexText, JsonArray, JsonList, JsonObject, column, constant, labelled
+from storage.sql import HexText, JsonArray, JsonList, JsonName, JsonObject, column, constant, labelled
 from storage.types import BIGINT, BOOLEAN, TEXT
 
 MakePairs = Callable[[Record, Alias, Planning], Pairs]
@@ -90,13 +90,12 @@ class Connection:
                     found = aggregate_object(part, self._rows, self._planning.gate)
                     pairs.append((part.key, self._over_all(found, conditions)))
                 case TypeName():
-                    pairs.append((part.key, constant(part.value)))
+                    pairs.append((part.key, JsonName(part.value)))
         if not (laterals or self._probing or self._wanted & _EDGE_CURSORS):
             return sa.select(JsonObject(pairs)).scalar_subquery()
         source = self._source(conditions)
         for items, place in laterals:
-            value, source = row_objects(items, source, self._planning.names, self._planning.dialect)
-            pairs[place] = (pairs[place][0], JsonList(value, self._shown()))
+            pairs[place] = (pairs[place][0], JsonList(JsonObject(items), self._shown()))
         return sa.select(JsonObject(pairs)).select_from(source).scalar_subquery()
 
     @property
@@ -225,21 +224,16 @@ class Connection:
                     pairs.append((item.key, self._mark()))
                 case NodeItem():
                     node = self._make_pairs(item.selection, self._page, planning)
-                    pairs.append((item.key, self._node(node)))
+                    pairs.append((item.key, JsonObject(node)))
                 case TypeName():
-                    pairs.append((item.key, constant(item.value)))
+                    pairs.append((item.key, JsonName(item.value)))
         return pairs
-
-    def _node(self, pairs: Pairs) -> ColumnElement[Any]:
-        if self._planning.dialect == "sqlite":
-            return JsonObject(pairs)
-        return object_query(pairs, self._planning.names, self._planning.dialect)
 
     def _page_info(self, part: PageInfo, conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[Any]:
         pairs: list[tuple[str, ColumnElement[Any]]] = []
         for item in part.items:
             if isinstance(item, TypeName):
-                pairs.append((item.key, constant(item.value)))
+                pairs.append((item.key, JsonName(item.value)))
                 continue
             key, name = item
             match name:

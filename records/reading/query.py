@@ -15,7 +15,8 @@ from records.reading.listing import Connection
 from records.reading.planning import Planning
 from records.reading.shape import Pairs, object_query
 from records.selection import Record, Scalar, ToMany, ToOne, TypeName
-from storage.sql import constant
+from storage.sql import JsonName, constant
+from storage.types import PlainText
 
 
 def record_pairs(record: Record, alias: Alias, planning: Planning) -> Pairs:
@@ -31,10 +32,10 @@ def record_query(
     row = alias.fenced()
     pairs = record_pairs(record, row, planning)
     if not row.computed:
-        return object_query(pairs, planning.names, planning.dialect, alias.table, where)
+        return object_query(pairs, alias.table, where)
     # LIMIT keeps both engines from writing what is computed once into each of its uses
     inner = sa.select(*row.projected(alias)).select_from(alias.table).where(*where).limit(constant(1))
-    return object_query(pairs, planning.names, planning.dialect, inner.subquery(row.name))
+    return object_query(pairs, inner.subquery(row.name))
 
 
 def _value(item: Scalar | TypeName | ToOne | ToMany, alias: Alias, planning: Planning) -> ColumnElement[Any]:
@@ -42,7 +43,7 @@ def _value(item: Scalar | TypeName | ToOne | ToMany, alias: Alias, planning: Pla
         case Scalar():
             return shown_value(alias, alias.entity.by_api_name[item.field], planning)
         case TypeName():
-            return constant(item.value)
+            return JsonName(item.value)
         case ToOne():
             return _to_one(item, alias, planning)
         case ToMany():
@@ -51,7 +52,10 @@ def _value(item: Scalar | TypeName | ToOne | ToMany, alias: Alias, planning: Pla
 
 def shown_value(alias: Alias, field: Field, planning: Planning) -> ColumnElement[Any]:
     """A field in its JSON form, null where its cell is not covered."""
-    shown = field.column.type.shown(alias.column(field.column), planning.dialect)
+    column = alias.column(field.column)
+    if field.choices and field.column.type.kind == "text":
+        column = sa.type_coerce(column, PlainText())
+    shown = field.column.type.shown(column, planning.dialect)
     return gated(shown, planning.gate.cell(alias, field), planning.dialect)
 
 

@@ -25,7 +25,7 @@ from records.selection import (
     TypeName,
 )
 from storage.batch import Value
-from storage.sql import JsonList, JsonObject, ListParameter, column, constant, encode_list
+from storage.sql import JsonList, JsonName, JsonObject, ListParameter, column, constant, encode_list
 from storage.types import INTEGER, UUID
 
 _HEAD_COLUMNS = {"catalogVersion": "catalog_version", "position": "position"}
@@ -48,14 +48,14 @@ def root_column(root: Root, planning: Planning) -> ColumnElement[Any]:
         case RootMeta():
             return _meta(root)
         case RootTypeName():
-            return constant(root.value)
+            return JsonName(root.value)
 
 
 def _meta(root: RootMeta) -> ColumnElement[Any]:
     pairs: list[tuple[str, ColumnElement[Any]]] = []
     for item in root.items:
         if isinstance(item, TypeName):
-            pairs.append((item.key, constant(item.value)))
+            pairs.append((item.key, JsonName(item.value)))
         else:
             pairs.append((item[0], column("h", _HEAD_COLUMNS[item[1]], sa.BigInteger())))
     return JsonObject(pairs)
