@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler, SQLiteDialect
 from sqlalchemy.ext.compiler import compiles
@@ -29,13 +28,7 @@ from storage.batch import NAMESPACE, Sql, Value
 from storage.engine import Dialect
 from storage.names import quoted
 from storage.sqlite.errors import PARSER_OVERFLOW
-from storage.types import ColumnType, PlainText, postgres_name
-
-ARGUMENTS_IN_POSTGRES: Final = 100
-"""A function takes so many."""
-
-PAIRS_IN_SQLITE: Final = 60
-"""A function takes 127 arguments; one is kept for json_set's first."""
+from storage.types import ColumnType, postgres_name
 
 
 class _SqliteCompiler(SQLiteCompiler):
@@ -243,173 +236,6 @@ def _in_query_postgres(element: InQuery, compiler: SQLCompiler, **kw: Any) -> st
 @compiles(InQuery, "sqlite")
 def _in_query_sqlite(element: InQuery, compiler: SQLCompiler, **kw: Any) -> str:
     return f"({compiler.process(element.clause, **kw)} IN {compiler.process(element.query, **kw)})"
-
-
-class JsonText(sa.Text):
-    """The type of text that is JSON already: what the constructs below make on PostgreSQL."""
-
-
-JSON_TEXT: Final = JsonText()
-
-_QUOTED: Final = (sa.Uuid, sa.Date, sa.Time, PlainText)  # between quotation marks as they are
-_BARE: Final = (sa.Integer, sa.Float, JsonText, postgresql.JSON)
-
-
-class JsonObject(ColumnElement[Any]):
-    """An object of (key, value) pairs whose values have their JSON form (`ColumnType.shown`). Keys are API names."""
-
-    inherit_cache = False
-    type = JSON_TEXT
-
-    def __init__(self, pairs: Sequence[tuple[str, ColumnElement[Any]]]) -> None:
-        self.pairs = tuple(pairs)
-
-
-@compiles(JsonObject, "sqlite")
-def _object_sqlite(element: JsonObject, compiler: SQLCompiler, **kw: Any) -> str:
-    pairs, step = element.pairs, PAIRS_IN_SQLITE
-    text = f"json_object({_arguments(pairs[:step], compiler, '', **kw)})"
-    for start in range(step, len(pairs), step):
-        text = f"json_set({text}, {_arguments(pairs[start : start + step], compiler, '$.', **kw)})"
-    return text
-
-
-def _arguments(pairs: Sequence[tuple[str, ColumnElement[Any]]], compiler: SQLCompiler, prefix: str, **kw: Any) -> str:
-    return ", ".join(f"'{prefix}{key}', {compiler.process(value, **kw)}" for key, value in pairs)
-
-
-class JsonName(ColumnElement[str]):
-    """A name of our own as a JSON value, written into the text."""
-
-    inherit_cache = False
-    type = JSON_TEXT
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-
-@compiles(JsonName, "postgresql")
-def _name_postgres(element: JsonName, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"""'"{element.name}"'"""
-
-
-@compiles(JsonName, "sqlite")
-def _name_sqlite(element: JsonName, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"'{element.name}'"
-
-
-class JsonList(ColumnElement[Any]):
-    """The aggregate of JSON values as an array, in row order; with `only`, of the rows for which it holds."""
-
-    inherit_cache = False
-    type = JSON_TEXT
-
-    def __init__(self, value: ColumnElement[Any], only: ColumnElement[Any] | None = None) -> None:
-        self.value = value
-        self.only = only
-
-
-def _filter(element: JsonList, compiler: SQLCompiler, **kw: Any) -> str:
-    return "" if element.only is None else f" FILTER (WHERE {compiler.process(element.only, **kw)})"
-
-
-@compiles(JsonList, "sqlite")
-def _json_list_sqlite(element: JsonList, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"json_group_array({compiler.process(element.value, **kw)}){_filter(element, compiler, **kw)}"
-
-
-class JsonArray(ColumnElement[Any]):
-    """A JSON array of a few values in their JSON form."""
-
-    inherit_cache = False
-    type = JSON_TEXT
-
-    def __init__(self, values: Sequence[ColumnElement[Any]]) -> None:
-        self.values = tuple(values)
-
-
-@compiles(JsonArray, "sqlite")
-def _json_array_sqlite(element: JsonArray, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"json_array({', '.join(compiler.process(value, **kw) for value in element.values)})"
-
-
-def _parts(value: ColumnElement[Any], compiler: SQLCompiler, **kw: Any) -> list[str]:
-    """A value as texts of JSON that stand one after the other, none of them null (PostgreSQL).
-
-    `to_json` takes everything, and looks up how for every single value: what needs no escape goes without it.
-    """
-    match value:
-        case JsonObject():
-            return _enclosed("{}", [(f"""'"{key}":'""", one) for key, one in value.pairs], compiler, **kw)
-        case JsonArray():
-            return _enclosed("[]", [("''", one) for one in value.values], compiler, **kw)
-        case JsonList():
-            one = _concat(_parts(value.value, compiler, **kw))
-            return ["'['", f"string_agg({one}, ','){_filter(value, compiler, **kw)}", "']'"]
-    text, type_ = compiler.process(value, **kw), value.type
-    if isinstance(value, JsonName):
-        return [text]
-    if isinstance(type_, _QUOTED):
-        return [f"""coalesce('"' || ({text})::text || '"', 'null')"""]
-    if isinstance(type_, _BARE):
-        return [f"coalesce(({text})::text, 'null')"]
-    if isinstance(type_, sa.Boolean):
-        return [f"CASE ({text}) WHEN true THEN 'true' WHEN false THEN 'false' ELSE 'null' END"]
-    return [f"coalesce(to_json({text}), 'null')"]
-
-
-def _enclosed(
-    brackets: str, items: Sequence[tuple[str, ColumnElement[Any]]], compiler: SQLCompiler, **kw: Any
-) -> list[str]:
-    parts = [f"'{brackets[0]}'"]
-    for place, (before, value) in enumerate(items):
-        parts += ["','" if place else "''", before, *_parts(value, compiler, **kw)]
-    return [*parts, f"'{brackets[1]}'"]
-
-
-def _concat(parts: Sequence[str]) -> str:
-    """Texts one after the other, a null for nothing; adjacent literals are one."""
-    joined: list[str] = []
-    for part in parts:
-        if joined and _is_literal(part) and _is_literal(joined[-1]):
-            joined[-1] = joined[-1][:-1] + part[1:]
-        else:
-            joined.append(part)
-    if len(joined) == 1:
-        return joined[0]
-    step = ARGUMENTS_IN_POSTGRES
-    return _concat([f"concat({', '.join(joined[start : start + step])})" for start in range(0, len(joined), step)])
-
-
-def _is_literal(part: str) -> bool:
-    return part.startswith("'")
-
-
-@compiles(JsonObject, "postgresql")
-@compiles(JsonArray, "postgresql")
-@compiles(JsonList, "postgresql")
-def _json_postgres(element: ColumnElement[Any], compiler: SQLCompiler, **kw: Any) -> str:
-    return _concat(_parts(element, compiler, **kw))
-
-
-class HexText(ColumnElement[str]):
-    """The UTF-8 bytes of a JSON value's text as hexadecimal digits."""
-
-    inherit_cache = False
-    type = sa.Text()
-
-    def __init__(self, value: ColumnElement[Any]) -> None:
-        self.value = value
-
-
-@compiles(HexText, "postgresql")
-def _hex_postgres(element: HexText, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"encode(convert_to({compiler.process(element.value, **kw)}::text, 'UTF8'), 'hex')"
-
-
-@compiles(HexText, "sqlite")
-def _hex_sqlite(element: HexText, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"hex({compiler.process(element.value, **kw)})"
 
 
 class ContainsAll(ColumnElement[bool]):

@@ -25,7 +25,8 @@ from records.alias import Alias
 from records.gate import Gate
 from records.selection import Aggregate, AggregateItem, TypeName
 from storage.engine import Dialect
-from storage.sql import JsonName, JsonObject, constant
+from storage.json_sql import JsonName, JsonObject
+from storage.sql import constant
 from storage.sums import HALF
 from storage.types import BOOLEAN, ColumnType
 

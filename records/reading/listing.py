@@ -37,7 +37,8 @@ from records.selection import (
     TotalCount,
     TypeName,
 )
-from storage.sql import HexText, JsonArray, JsonList, JsonName, JsonObject, column, constant, labelled
+from storage.json_sql import HexText, JsonArray, JsonList, JsonName, JsonObject
+from storage.sql import column, constant, labelled
 from storage.types import BIGINT, BOOLEAN, TEXT
 
 MakePairs = Callable[[Record, Alias, Planning], Pairs]

@@ -15,7 +15,8 @@ from records.reading.listing import Connection
 from records.reading.planning import Planning
 from records.reading.shape import Pairs, object_query
 from records.selection import Record, Scalar, ToMany, ToOne, TypeName
-from storage.sql import JsonName, constant
+from storage.json_sql import JsonName
+from storage.sql import constant
 from storage.types import PlainText
 
 

@@ -25,7 +25,8 @@ from records.selection import (
     TypeName,
 )
 from storage.batch import Value
-from storage.sql import JsonList, JsonName, JsonObject, ListParameter, column, constant, encode_list
+from storage.json_sql import JsonList, JsonName, JsonObject
+from storage.sql import ListParameter, column, constant, encode_list
 from storage.types import INTEGER, UUID
 
 _HEAD_COLUMNS = {"catalogVersion": "catalog_version", "position": "position"}

@@ -30,16 +30,8 @@ from records.reading.orders import Key, after, order_keys
 from records.reading.planning import Planning, list_digests
 from records.selection import Constant, Listing, Term
 from records.snapshot import Snapshot
-from storage.sql import (
-    InList,
-    JsonArray,
-    ListParameter,
-    column,
-    compile_with_constants,
-    constant,
-    encode_list,
-    labelled,
-)
+from storage.json_sql import JsonArray
+from storage.sql import InList, ListParameter, column, compile_with_constants, constant, encode_list, labelled
 from storage.types import BIGINT, UUID
 
 Row: TypeAlias = dict[str, Json]

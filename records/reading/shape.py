@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 
-from storage.sql import JsonObject
+from storage.json_sql import JsonObject
 
 Pairs = Sequence[tuple[str, ColumnElement[Any]]]
 """Response keys and values in their JSON form, in response order."""
