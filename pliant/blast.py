@@ -229,8 +229,11 @@ def _schema(preview: Preview, words: _Words) -> list[str]:
 def _dependents(preview: Preview, words: _Words) -> list[str]:
     if not preview.dependents:
         return []
+    changed = {(item.document[0], item.was or item.document[1]) for item in preview.documents}
+    mended = words.text(" (changed here too)", "（此次一并更改）")
     told = [
         f"  {'.'.join(item.thing)} <- {'/'.join(item.document)} {'/'.join(item.path)}".rstrip()
+        + (mended if item.document in changed else "")
         for item in preview.dependents
     ]
     return [words.title("Named by documents", "被文档引用"), *words.cut(told)]
