@@ -85,7 +85,8 @@ async def plan_publish(
 
     async def planned(trash: Trash) -> Planned:
         """The plan, over what lies in the trash."""
-        return await _plan(engine, namespace, current, upserts, removals, allow_loss, limits, trash)
+        planner = _Planner(engine, namespace, current, upserts, removals, allow_loss, limits, trash)
+        return await planner.planned()
 
     return await beside_trash(engine, namespace, planned)
 
@@ -101,74 +102,97 @@ async def beside_trash(engine: Engine, namespace: str, work: Callable[[Trash], A
                 raise
 
 
-async def _plan(
-    engine: Engine,
-    namespace: str,
-    current: Head | None,
-    upserts: Documents,
-    removals: Collection[tuple[str, str]],
-    allow_loss: Collection[str],
-    limits: Limits,
-    trash: Trash,
-) -> Planned:
-    base = current.version if current is not None else 0
-    before = current.catalog if current is not None else None
-    documents = merge(before.documents if before is not None else {}, upserts, removals)
-    physical = before.physical if before is not None else None
+class _Planner:
+    """One planning, over what lies in the trash at its beginning."""
 
-    async def built(moved: Sequence[tuple[str, str]]) -> Catalog:
+    def __init__(
+        self,
+        engine: Engine,
+        namespace: str,
+        current: Head | None,
+        upserts: Documents,
+        removals: Collection[tuple[str, str]],
+        allow_loss: Collection[str],
+        limits: Limits,
+        trash: Trash,
+    ) -> None:
+        self._dialect: Dialect = engine.dialect
+        self._base = current.version if current is not None else 0
+        self._before = current.catalog if current is not None else None
+        self._known: Documents = self._before.documents if self._before is not None else {}
+        self._documents = merge(self._known, upserts, removals)
+        self._upserted = upserts.keys()
+        self._allow_loss = allow_loss
+        self._limits = limits
+        self._trash = trash
+        self._census = Census(engine, namespace)
+        self._sizes = _Sizes(self._census, limits.publish_at_once_rows)
+
+    async def planned(self) -> Planned:
+        """What the documents mean for the tables, and what rows say to it."""
+        catalog, before = await self._built(()), self._before
+        plan = plan_of(before, catalog, self._trash, self._dialect)
+        if before is not None and catalog.hash == before.hash:
+            return Planned(self._base, plan, (), (), {}, ())
+        moved = await self._moved(plan)
+        if moved:
+            catalog = await self._built(moved)
+            plan = plan_of(before, catalog, self._trash, self._dialect)
+        checks = row_checks(before, catalog, served, self._dialect) if before is not None else ()
+        trials = await self._trials(plan)
+        losses = list(forbidden_losses(plan, self._allow_loss))
+        planned = Planned(
+            self._base,
+            plan,
+            diff_catalogs(before, catalog),
+            moved,
+            self._sizes.known,
+            checks,
+            trials,
+            await self._faults(plan, losses, trials),
+            self._limits.publish_at_once_rows,
+            tuple(entity for entity, _ in losses),
+        )
+        for table in sorted(planned.touched & plan.existing.keys()):
+            await self._sizes.of(plan.existing[table])
+        return planned
+
+    async def _built(self, moved: Sequence[tuple[str, str]]) -> Catalog:
         """The new catalog. Building takes about a second per thousand entities: not on the event loop."""
+        physical = self._before.physical if self._before is not None else None
         try:
-            return await asyncio.to_thread(next_catalog, documents, physical, upserts.keys(), limits, trash, moved)
+            return await asyncio.to_thread(
+                next_catalog, self._documents, physical, self._upserted, self._limits, self._trash, moved
+            )
         except DocumentsInvalid as error:
-            known = before.documents if before is not None else {}
-            raise DocumentsInvalid(name_both_sides(error.faults, known, documents)) from error
+            raise DocumentsInvalid(name_both_sides(error.faults, self._known, self._documents)) from error
 
-    catalog = await built(())
-    if before is not None and catalog.hash == before.hash:
-        plan = plan_of(before, catalog, trash, engine.dialect)
-        return Planned(base, plan, (), (), {}, ())
-    census = Census(engine, namespace)
-    small = limits.publish_at_once_rows
-    sizes = _Sizes(census, small)
-    plan = plan_of(before, catalog, trash, engine.dialect)
-    moved = [(entity, item) for entity, item in fields_to_move(before, catalog) if await sizes.of(entity)]
-    moved += [(entity, item) for entity, item in fields_filled_in_place(plan) if await sizes.of(entity) > small]
-    names = tuple(sorted({(entity.name, item.name) for entity, item in moved}))
-    if names:
-        catalog = await built(names)
-        plan = plan_of(before, catalog, trash, engine.dialect)
-    changes = diff_catalogs(before, catalog)
-    checks = row_checks(before, catalog, served, engine.dialect) if before is not None else ()
-    planned = Planned(base, plan, changes, names, {}, checks, at_once_rows=small)
-    for table in sorted(planned.touched):
-        if table in plan.existing:
-            await sizes.of(plan.existing[table])
-    zone = catalog.app.time_zone
-    trials = {
-        move.name: await census.trial(fill_of(move, engine.dialect, zone))
-        for move in plan.moves
-        if await sizes.of(move.entity)
-    }
-    losses = list(forbidden_losses(plan, allow_loss))
-    faults = [
-        *[fault for entity, fault in losses if await sizes.of(entity)],
-        *(_unconverted(move, trials[move.name]) for move in _losing(plan.moves, trials, allow_loss)),
-        *await _standing(census, plan, sizes, engine.dialect),
-        *await _duplicates(census, before, catalog, sizes),
-    ]
-    return Planned(
-        base,
-        plan,
-        changes,
-        names,
-        sizes.known,
-        checks,
-        trials,
-        tuple(faults),
-        small,
-        tuple(entity for entity, _ in losses),
-    )
+    async def _moved(self, plan: Plan) -> tuple[tuple[str, str], ...]:
+        """(entity, field) whose values need a new column: of another type, or too many to be changed in one go."""
+        size, small = self._sizes.of, self._limits.publish_at_once_rows
+        moved = [(entity, item) for entity, item in fields_to_move(plan.before, plan.after) if await size(entity)]
+        moved += [(entity, item) for entity, item in fields_filled_in_place(plan) if await size(entity) > small]
+        return tuple(sorted({(entity.name, item.name) for entity, item in moved}))
+
+    async def _trials(self, plan: Plan) -> dict[str, Trial]:
+        """Conversions tried, by entity and field."""
+        zone = plan.after.app.time_zone
+        return {
+            move.name: await self._census.trial(fill_of(move, self._dialect, zone))
+            for move in plan.moves
+            if await self._sizes.of(move.entity)
+        }
+
+    async def _faults(
+        self, plan: Plan, losses: Sequence[tuple[Entity, Fault]], trials: Mapping[str, Trial]
+    ) -> tuple[Fault, ...]:
+        """What rows say against it."""
+        return (
+            *[fault for entity, fault in losses if await self._sizes.of(entity)],
+            *(_unconverted(move, trials[move.name]) for move in _losing(plan.moves, trials, self._allow_loss)),
+            *await _standing(self._census, plan, self._sizes, self._dialect),
+            *await _duplicates(self._census, plan.before, plan.after, self._sizes),
+        )
 
 
 def merge(current: Documents, upserts: Documents, removals: Collection[tuple[str, str]]) -> Documents:
