@@ -89,11 +89,11 @@ class Plan:
         if not statement.slots:
             return statement
         run.digests = digests = list_digests(statement.contexts, run)
-        cursors = {index: _opened(slot, run, digests[slot.context]) for index, slot in enumerate(statement.slots)}
-        run.cursors = cursors
-        pattern = tuple(tuple(value is None for value in cursors[index]) for index in sorted(cursors))
-        if not any(any(nulls) for nulls in pattern):
+        opened = [_opened(slot, run, digests[slot.context]) for slot in statement.slots]
+        run.cursors = dict(enumerate(opened))
+        if not any(None in values for values in opened):
             return statement
+        pattern = tuple(tuple(value is None for value in values) for values in opened)
         found = self.variants.get(pattern)
         if found is None:
             if len(self.variants) >= _VARIANTS_MAX:
