@@ -25,6 +25,9 @@ from resolvers.preview import ClientUse, Preview, SchemaChange, Severity
 MAX_LISTED: Final = 12
 """Lines of one group; the rest is counted. `--json` has all of it."""
 
+QUERY_CHARS: Final = 300
+"""Longer queries, those that name ids, are left to `--json`."""
+
 _COLOURS: Final = {"+": "green", "-": "red", "~": "yellow", "!": "red"}
 _SIGNS: Final = {
     Difference.ADDED: "+",
@@ -205,8 +208,12 @@ def _failing(item: FailingRows, words: _Words) -> Iterator[str]:
         yield words.sign("!" if item.blocks else "~", line)
     for sample in item.samples:
         yield words.dim(f"    {sample.id}  {sample.display or ''}".rstrip())
-    if item.query is not None and item.count:
+    if item.query is None or not item.count:
+        return
+    if len(item.query) <= QUERY_CHARS:
         yield words.dim("    " + words.text("list them: ", "查询：") + item.query)
+    elif item.count > len(item.samples):
+        yield words.dim("    " + words.text("… (--json has a query for more)", "……（--json 中有查询更多记录的语句）"))
 
 
 def _schema(preview: Preview, words: _Words) -> list[str]:
