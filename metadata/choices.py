@@ -83,8 +83,6 @@ def _refuse_repeated(choices: Sequence[Choice], path: tuple[str, ...], faults: l
     owners: dict[str, str] = {}
     for choice in choices:
         for name in (choice.value, *choice.was):
-            if name != choice.value and (fault := choice_fault(name, (*path, "x-choices"))) is not None:
-                faults.append(fault)
             other = owners.setdefault(name, choice.value)
             if other != choice.value:
                 faults.append(clash((*path, "x-choices"), name, f"choice {other}", f"choice {choice.value}"))

@@ -20,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from base.errors import DocumentsInvalid, Text
@@ -28,7 +29,7 @@ from base.json import Json
 from metadata.draft import EntityDraft, FieldDraft
 from metadata.faults import over_limit
 from metadata.field import RelationKind
-from metadata.trash import NO_TRASH, Trash, column_kinds
+from metadata.trash import NO_TRASH, Trash, column_kinds, held, holding
 
 MAX_SQL_NAME = 63
 """Bytes of a name in PostgreSQL."""
@@ -71,6 +72,7 @@ def allocate(
     before = previous or EMPTY
     numbers = int(before["numbers"])
     entries: dict[str, Any] = {}
+    holds: dict[str, Mapping[str, str] | None] = {}
     kept: set[str] = set()
     for name, draft in drafts.items():
         old = find_old(name, draft.was, before["entities"], drafts)
@@ -78,7 +80,7 @@ def allocate(
             entries[name] = before["entities"][old]
             kept.add(old)
         elif (found := trash.entity(name)) is not None:
-            entries[name] = found
+            entries[name], holds[name] = found.entry, found.holds
     gone = [entry for name, entry in before["entities"].items() if name not in kept]
     back = {table for entry in entries.values() for table in _tables(entry)}
     retired = [
@@ -88,6 +90,7 @@ def allocate(
     ]
     taken = {*retired, *back}
     taken.update(_retired_links(entries.values()))
+    known = {name: str(entry["table"]) for name, entry in entries.items()}
     for name, draft in drafts.items():
         entry = entries.get(name)
         if entry is None:
@@ -97,7 +100,8 @@ def allocate(
                 raise DocumentsInvalid((over_limit(("entity", name), what, MAX_ENTITY_NUMBER),))
             table = free(snake(name), taken)
             entry = {"table": table, "number": numbers, "columns": {}, "links": {}, "retired": []}
-        entries[name] = _extend(entry, draft, taken, trash, {field for entity, field in moved if entity == name})
+        own = _Own(draft, known, holds.get(name), {field for entity, field in moved if entity == name})
+        entries[name] = _extend(entry, own, taken, trash)
     return {"numbers": numbers, "entities": {name: entries[name] for name in drafts}, "retired": sorted(retired)}
 
 
@@ -116,8 +120,28 @@ def _retired_links(entries: Iterable[Map]) -> set[str]:
     return {name for entry in entries for name in entry["retired"] if "__" in name}
 
 
-def _extend(entry: Map, draft: EntityDraft, taken: set[str], trash: Trash, moved: Collection[str]) -> Map:
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """An entity as it is wanted. `tables` are those that there are, `holds` what its entry held in the trash."""
+
+    draft: EntityDraft
+    tables: Mapping[str, str]
+    holds: Mapping[str, str] | None
+    moved: Collection[str]
+
+    def holding(self, item: FieldDraft) -> str:
+        """What a field's values are."""
+        target = None if item.spec is None else self.tables.get(item.spec.target, "")
+        return holding(item.field.type.name, target)
+
+    def stays(self, name: str, item: FieldDraft) -> bool:
+        """Whether a field's values may stay where they are."""
+        return name not in self.moved and held(self.holds, name, self.holding(item))
+
+
+def _extend(entry: Map, own: _Own, taken: set[str], trash: Trash) -> Map:
     """An entity's entry with the columns and links of its fields as they are now."""
+    draft = own.draft
     authored = {name: item for name, item in draft.fields.items() if not item.field.system}
     system = {column for item in draft.fields.values() for column in item.fixed_columns}
     columns: dict[str, Any] = {}
@@ -127,13 +151,14 @@ def _extend(entry: Map, draft: EntityDraft, taken: set[str], trash: Trash, moved
         kinds = [(kind, scale) for _, kind, scale in wanted]
         many = item.spec is not None and item.spec.kind is RelationKind.MANY
         old = find_old(name, item.field.was, {**entry["columns"], **entry["links"]}, authored)
-        if old is None and wanted and (found := trash.columns(entry["table"], name, kinds)) is not None:
+        holds = own.holding(item)
+        if old is None and wanted and (found := trash.columns(entry["table"], name, kinds, holds)) is not None:
             columns[name] = found
-        elif old in entry["columns"] and column_kinds(entry["columns"][old]) == kinds and name not in moved:
+        elif old in entry["columns"] and column_kinds(entry["columns"][old]) == kinds and own.stays(name, item):
             columns[name] = entry["columns"][old]
-        if old is None and many and (link := trash.link(entry["table"], name)) is not None:
+        if old is None and many and (link := trash.link(entry["table"], name, holds)) is not None:
             links[name] = link
-        elif old in entry["links"] and many and name not in moved:
+        elif old in entry["links"] and many and own.stays(name, item):
             links[name] = entry["links"][old]
     names = {column["name"] for listed in columns.values() for column in listed}
     gone = {column["name"] for listed in entry["columns"].values() for column in listed} - names

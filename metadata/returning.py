@@ -7,14 +7,15 @@ the newer name go on working. Nothing else of the documents is touched.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from base.json import Json
 from metadata.aliases import former_plurals
 from metadata.build import Documents
+from metadata.metaschemas.definitions import MAX_FORMER
 from metadata.plural import plural_of
-from metadata.versions import Body, former_names
+from metadata.versions import Body, former_names, listed_names
 
 Renames = Mapping[str, str]
 """Old name -> the name that it has now."""
@@ -33,7 +34,11 @@ def returning(old: Body, head: Body) -> Documents:
         if before is None or after is None or before["table"] != after["table"] or current is None:
             continue
         fields = _renames(_columns(before), _columns(after))
-        back[kind, name] = _told(document, entities.get(name), fields, current)
+        told = _told(document, entities.get(name), fields, current)
+        newer = plural_of(current)
+        others = (other for key, other in old.documents.items() if key[0] == "entity" and key[1] != name)
+        claimed = any(newer in (*former_names(other), *_former_plurals(other)) for other in others)
+        back[kind, name] = told if claimed else _with_plural(told, newer)
     return back
 
 
@@ -49,16 +54,18 @@ def _told(
         }
         if any(told[name] is not prop for name, prop in properties.items()):
             document = {**document, "properties": told}
-    return _with_plural(document if now is None else _with_name(document, now), plural_of(current))
+    return document if now is None else _with_name(document, now)
 
 
 def _with_plural(document: Mapping[str, Json], newer: str) -> Mapping[str, Json]:
-    """An entity document with a newer plural in its `x-pluralWas`, unless its former names stand for it."""
-    listed = document.get("x-pluralWas")
-    known = [str(item) for item in listed] if isinstance(listed, list | tuple) else []
-    if newer == plural_of(document) or newer in former_plurals(former_names(document), ()):
+    """An entity document with a newer plural in its `x-pluralWas`, unless it knows it already."""
+    if newer == plural_of(document) or newer in _former_plurals(document):
         return document
-    return {**document, "x-pluralWas": [newer, *(item for item in known if item != newer)]}
+    return {**document, "x-pluralWas": [newer, *listed_names(document, "x-pluralWas")][:MAX_FORMER]}
+
+
+def _former_plurals(document: Mapping[str, Json]) -> Sequence[str]:
+    return former_plurals(former_names(document), listed_names(document, "x-pluralWas"))
 
 
 def _field_told(prop: Json, now: str | None, current: Json) -> Json:
@@ -101,7 +108,7 @@ def _values(prop: Mapping[str, Json]) -> list[Json]:
 
 def _with_name(part: Mapping[str, Json], newer: str) -> Mapping[str, Json]:
     """A document, property or choice with a newer name first in its `x-was`."""
-    return {**part, "x-was": [newer, *(name for name in former_names(part) if name != newer)]}
+    return {**part, "x-was": [newer, *(name for name in former_names(part) if name != newer)][:MAX_FORMER]}
 
 
 def _renames(before: Mapping[str, Any], after: Mapping[str, Any]) -> Renames:

@@ -6,7 +6,7 @@ has been there for `limits.trash_days`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -36,7 +36,8 @@ class Trashed:
     """One thing in the trash.
 
     `path` is its name when it was removed, `opportunity` or `opportunity.amount`; `table` the entity's table. `entry`
-    is its part of the physical map: the entity's entry, the field's columns, or the link table's name.
+    is its part of the physical map: the entity's entry, the field's columns, or the link table's name. `holds` tells
+    what is in them, by field (`holding`); None where a former release has put it there.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Trashed:
     removed_version: int
     removed_at: datetime
     drop_after: datetime
+    holds: Mapping[str, str] | None = None
 
     @property
     def field(self) -> str:
@@ -60,25 +62,30 @@ class Trash:
     def __init__(self, items: Iterable[Trashed] = ()) -> None:
         self.items = tuple(sorted(items, key=lambda item: (item.removed_at, item.id), reverse=True))
 
-    def entity(self, name: str) -> Mapping[str, Any] | None:
-        """The physical entry of a removed entity."""
-        found = self._find(Kept.ENTITY, lambda item: item.path == name)
+    def entity(self, name: str) -> Trashed | None:
+        """A removed entity; its `entry` is the physical one."""
+        return self._find(Kept.ENTITY, lambda item: item.path == name)
+
+    def columns(
+        self, table: str, name: str, kinds: Sequence[tuple[str, int]], holds: str
+    ) -> Sequence[Mapping[str, Any]] | None:
+        """The columns of a removed field, when they are of these kinds (kind, scale) and hold the same."""
+
+        def fits(item: Trashed) -> bool:
+            same = item.table == table and item.field == name and held(item.holds, name, holds)
+            return same and column_kinds(item.entry) == list(kinds)
+
+        found = self._find(Kept.FIELD, fits)
         return None if found is None else found.entry
 
-    def columns(self, table: str, name: str, kinds: Sequence[tuple[str, int]]) -> Sequence[Mapping[str, Any]] | None:
-        """The columns of a removed field, when they are of these kinds (kind, scale)."""
+    def link(self, table: str, name: str, holds: str) -> str | None:
+        """The link table of a removed relation that held the same."""
         found = self._find(
-            Kept.FIELD,
-            lambda item: item.table == table and item.field == name and column_kinds(item.entry) == list(kinds),
+            Kept.LINK, lambda item: item.table == table and item.field == name and held(item.holds, name, holds)
         )
-        return None if found is None else found.entry
-
-    def link(self, table: str, name: str) -> str | None:
-        """The link table of a removed relation."""
-        found = self._find(Kept.LINK, lambda item: item.table == table and item.field == name)
         return None if found is None else str(found.entry)
 
-    def _find(self, kind: Kept, fits: Any) -> Trashed | None:
+    def _find(self, kind: Kept, fits: Callable[[Trashed], bool]) -> Trashed | None:
         return next((item for item in self.items if item.kind is kind and fits(item)), None)
 
 
@@ -89,6 +96,19 @@ GONE: Final = "the trash has gone"
 
 TRASH: Final = "trash"
 """The `entity` of change events about what was dropped for ever."""
+
+
+def holding(type_name: str, target: str | None) -> str:
+    """What a field's values are: a text that two fields share when one can take the other's values as they are.
+
+    `target` is the table that a relation leads to.
+    """
+    return type_name if target is None else f"{type_name} {target}"
+
+
+def held(holds: Mapping[str, str] | None, name: str, wanted: str) -> bool:
+    """Whether what was kept of a field is what is wanted; nobody knows of what a former release has kept."""
+    return holds is None or holds.get(name) == wanted
 
 
 def column_kinds(listed: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
@@ -107,15 +127,21 @@ _TABLE = Table(
         "removed_version": INTEGER,
         "removed_at": TIMESTAMP,
         "drop_after": TIMESTAMP,
+        "holds": JSON,
     },
 )
 
 
 def _create(dialect: Dialect) -> list[str]:
-    return ddl.create_table(_TABLE.name, [(name, kind, True) for name, kind in _TABLE.columns.items()], ["id"], dialect)
+    columns = [(name, kind, True) for name, kind in _TABLE.columns.items() if name != "holds"]
+    return ddl.create_table(_TABLE.name, columns, ["id"], dialect)
 
 
-MIGRATIONS = (Migration(401, "trash", _create),)
+def _tell_what_it_holds(dialect: Dialect) -> list[str]:
+    return ddl.add_column(_TABLE.name, "holds", JSON, dialect)
+
+
+MIGRATIONS = (Migration(401, "trash", _create), Migration(404, "what the trash holds", _tell_what_it_holds))
 """The fixed table of the trash in every company."""
 
 _own = _TABLE.clause

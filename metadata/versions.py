@@ -6,7 +6,7 @@ same and are written differently.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,8 +96,13 @@ def differences(before: Documents, after: Documents) -> tuple[Difference, ...]:
 
 def former_names(document: Mapping[str, Json]) -> Iterable[str]:
     """The names in a document's `x-was`, newest first; nothing where it is not a list of texts."""
-    was = document.get("x-was")
-    return [item for item in was if isinstance(item, str)] if isinstance(was, list | tuple) else ()
+    return listed_names(document, "x-was")
+
+
+def listed_names(document: Mapping[str, Json], keyword: str) -> Sequence[str]:
+    """The texts in a list of a document; nothing where it is none."""
+    listed = document.get(keyword)
+    return [item for item in listed if isinstance(item, str)] if isinstance(listed, list | tuple) else ()
 
 
 def _gone(key: tuple[str, str], before: Documents, after: Documents) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -82,22 +82,29 @@ def roots(catalog: Catalog, surface: Surface) -> Roots:
         query[entity.plural] = RootOperation(entity.plural, RootKind.LISTING, name)
         for operation in _mutations(entity, seen, entity.type_name, entity.plural_type_name):
             mutation[operation.name] = operation
+    taken = {word for entity in catalog.entities.values() for word in (entity.name, entity.plural)}
     for name, seen in surface.entities.items():
-        _add_aliases(catalog.entities[name], seen, query, mutation)
+        _add_aliases(catalog.entities[name], seen, taken, query, mutation)
     return Roots(query, mutation)
 
 
 def _add_aliases(
-    entity: Entity, surface: EntitySurface, query: dict[str, RootOperation], mutation: dict[str, RootOperation]
+    entity: Entity,
+    surface: EntitySurface,
+    taken: Set[str],
+    query: dict[str, RootOperation],
+    mutation: dict[str, RootOperation],
 ) -> None:
-    """The fields of a renamed entity under its former names and plurals, where nobody else has them now."""
+    """The fields of a renamed entity under its former names and plurals, where nobody has them now, not even hidden."""
+    names = [old for old in entity.was if old not in taken]
+    plurals = [old for old in entity.former_plurals if old not in taken]
     current = list(_mutations(entity, surface, entity.type_name, entity.plural_type_name))
-    for old in entity.was:
+    for old in names:
         query.setdefault(old, RootOperation(old, RootKind.RECORD, entity.name, entity.name))
-    for old in entity.former_plurals:
+    for old in plurals:
         query.setdefault(old, RootOperation(old, RootKind.LISTING, entity.name, entity.plural))
-    ones = [(pascal(old), entity.plural_type_name) for old in entity.was]
-    lists = [(entity.type_name, pascal(old)) for old in entity.former_plurals]
+    ones = [(pascal(old), entity.plural_type_name) for old in names]
+    lists = [(entity.type_name, pascal(old)) for old in plurals]
     for one, many in (*ones, *lists):
         for operation, now in zip(_mutations(entity, surface, one, many), current, strict=True):
             mutation.setdefault(operation.name, replace(operation, current=now.name))

@@ -34,6 +34,14 @@ _QUOTED: Final = (sa.Uuid, sa.Date, sa.Time, PlainText)  # between quotation mar
 _BARE: Final = (sa.Integer, sa.Float, JsonText, postgresql.JSON)
 
 
+class WordText(sa.Text):
+    """The type of text that is mostly one of a few words, in which JSON has nothing to escape."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        super().__init__()
+        self.words = tuple(words)
+
+
 class JsonObject(ColumnElement[Any]):
     """An object of (key, value) pairs whose values have their JSON form (`ColumnType.shown`). Keys are API names."""
 
@@ -132,6 +140,9 @@ def _parts(value: ColumnElement[Any], compiler: SQLCompiler, **kw: Any) -> list[
         return [f"""coalesce('"' || ({text})::text || '"', 'null')"""]
     if isinstance(type_, _BARE):
         return [f"coalesce(({text})::text, 'null')"]
+    if isinstance(type_, WordText):
+        cases = " ".join(f"""WHEN '{word}' THEN '"{word}"'""" for word in type_.words)
+        return [f"CASE ({text}) {cases} ELSE coalesce(to_json({text})::text, 'null') END"]
     if isinstance(type_, sa.Boolean):
         return [f"CASE ({text}) WHEN true THEN 'true' WHEN false THEN 'false' ELSE 'null' END"]
     return [f"coalesce(to_json({text}), 'null')"]

@@ -86,7 +86,7 @@ def postgres_name(kind: str) -> str:
 
 
 class PlainText(sa.Text):
-    """The type of text in which JSON has nothing to escape: digits, choices."""
+    """The type of text in which JSON has nothing to escape: digits."""
 
 
 @dataclass(frozen=True, slots=True)

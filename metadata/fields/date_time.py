@@ -17,6 +17,9 @@ from storage.types import TIMESTAMP, ColumnType
 
 _FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})")
 
+_ENDS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+"""The first and the last instant: PostgreSQL's driver takes them for minus and plus infinity."""
+
 
 class DateTimeType(FieldType):
     """Instants in RFC 3339: any offset in, UTC out; digits beyond the microsecond are cut."""
@@ -35,6 +38,8 @@ class DateTimeType(FieldType):
         "2026-11-23T23:59:60Z",
         "0001-01-01T00:00:00+14:00",
         "2026-11-23 08:05:00Z",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59.999999Z",
         1763885100,
     )
 
@@ -58,8 +63,8 @@ class DateTimeType(FieldType):
         """The instant in UTC."""
         text = value.upper() if isinstance(value, str) and len(value) <= 60 else ""
         try:
-            if _FORM.fullmatch(text):
-                return datetime.fromisoformat(text).astimezone(UTC)
+            if _FORM.fullmatch(text) and (found := datetime.fromisoformat(text).astimezone(UTC)) not in _ENDS:
+                return found
         except (ValueError, OverflowError):
             pass  # a day or second that does not exist, or a year that does not after the shift to UTC
         raise ValueRefused(

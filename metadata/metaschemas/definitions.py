@@ -10,7 +10,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 API_NAME = "^[a-z][A-Za-z0-9]{0,62}$"
 
-CHOICE_VALUE = "^[_A-Za-z][_0-9A-Za-z]{0,62}$"
+CHOICE_VALUE = "^(?!__|(?:true|false|null)$)[_A-Za-z][_0-9A-Za-z]{0,62}$"
 
 OWN_PREFIX = "^x-[a-z][a-z0-9]{0,30}-[A-Za-z0-9_.-]{1,100}$"
 
@@ -23,10 +23,14 @@ TITLES: Json = {
 }
 
 
+MAX_FORMER = 50
+"""Former names of one thing."""
+
+
 def former(description: str, pattern: str = API_NAME) -> Json:
     """A list of former names."""
-    items = {"type": "string", "pattern": pattern}
-    return {"description": description, "type": "array", "items": items, "maxItems": 50, "uniqueItems": True}
+    items = {"type": "string", "pattern": f"{pattern}(?!\\n)"}  # `$` of some engines is before a last line's end too
+    return {"description": description, "type": "array", "items": items, "maxItems": MAX_FORMER, "uniqueItems": True}
 
 
 WAS = former("Former names, newest first: publishing then sees a rename instead of a removal.")

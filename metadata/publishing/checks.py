@@ -7,24 +7,26 @@ that changed meanwhile, under the company's lock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import ColumnElement
 
 from base.errors import Fault, Text
 from base.json import Json
 from expressions import Columns, SqlValue, Type, condition
-from metadata.catalog import Catalog, Entity, Rule
+from metadata.catalog import Entity, Rule
 from metadata.faults import ROWS
 from metadata.field import Column, Field
 from metadata.publishing.diff import match_entities, match_fields, renamed_choices
+from metadata.publishing.plan import Plan
 from storage.batch import NAMESPACE, Expect, Guard, Sql, Value
 from storage.engine import Dialect
-from storage.sql import InList, ListParameter, compile_with_constants, encode_list
+from storage.sql import InList, ListParameter, compile_with_constants, constant, encode_list
 from storage.types import UUID, ColumnType
 
 SAMPLE: Final = 5
@@ -82,18 +84,46 @@ Reader: TypeAlias = "Callable[[Entity], Columns]"
 """Where the fields of an entity of the new catalog stand; `column` may raise `Unforeseen`."""
 
 
-def row_checks(before: Catalog, after: Catalog, reader: Reader, dialect: Dialect) -> tuple[RowCheck, ...]:
-    """Every check of rows for going from one catalog to the next. What its `reader` cannot tell is left out."""
+def row_checks(plan: Plan, reader: Reader, dialect: Dialect) -> tuple[RowCheck, ...]:
+    """Every check of the rows there are, for what a plan would serve. What its `reader` cannot tell is left out."""
+    known = match_entities(plan.before.entities if plan.before is not None else {}, plan.after.entities)
     found: list[RowCheck] = []
-    for name, previous in match_entities(before.entities, after.entities).items():
-        entity = after.entities[name]
-        matched = match_fields(previous, entity)
+    for table, entity in plan.existing.items():
+        previous = known.get(entity.name)  # None for what comes back out of the trash
+        matched = match_fields(previous, entity) if previous is not None else {}
         columns = reader(entity)
         for item in entity.fields.values():
             if item.columns and not item.system:
-                found += _field_checks(entity, item, matched.get(item.name), columns, dialect)
-        found += _rule_checks(previous, entity, columns, dialect)
+                same = matched.get(item.name)
+                found += _field_checks(entity, item, same, columns, dialect)
+                if item.choices and same is None and item.column.name in plan.there[table]:
+                    found.append(_returned_choices(entity, item, columns, dialect))
+        found += _rule_checks(previous.rules if previous is not None else (), entity, columns, dialect)
     return tuple(found)
+
+
+def _returned_choices(entity: Entity, item: Field, columns: Columns, dialect: Dialect) -> RowCheck:
+    """Values out of the trash are choices still."""
+
+    def say(count: int) -> Text:
+        """How many hold others."""
+        return Text(
+            f"{count:,} records hold other values than these in {item.name!r}, which comes back: name them, retired",
+            f"恢复的“{item.name}”有 {count:,} 条记录的值不在选项中：请将这些值列为已停用选项",
+        )
+
+    values = [constant(choice.value) for choice in item.choices]
+    clause = columns.column((item.api_name,)).clause
+    if item.column.type.kind != "texts":
+        bad: ColumnElement[bool] = clause.not_in(values)
+    elif dialect == "postgresql":
+        bad = sa.not_(clause.contained_by(postgresql.array(values)))
+    else:
+        each = sa.func.json_each(clause).table_valued("value")
+        others: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(each).where(each.c.value.not_in(values))
+        bad = sa.exists(others)
+    path = ("entity", entity.name, "properties", item.name, "enum")
+    return RowCheck(path, entity, sa.and_(clause.is_not(None), bad), say)
 
 
 def _field_checks(
@@ -142,10 +172,10 @@ def _choice_check(entity: Entity, same: Field, value: str, path: tuple[str, ...]
     return RowCheck((*path, "enum"), entity, held, say, {"value": value})
 
 
-def _rule_checks(previous: Entity, entity: Entity, columns: Columns, dialect: Dialect) -> Iterator[RowCheck]:
+def _rule_checks(known: Sequence[Rule], entity: Entity, columns: Columns, dialect: Dialect) -> Iterator[RowCheck]:
     """A rule with `enforce: now` that is new or changed holds for every record there is."""
     for index, rule in enumerate(entity.rules):
-        if rule.enforce_now and rule not in previous.rules:
+        if rule.enforce_now and rule not in known:
             with suppress(Unforeseen):
                 yield _rule_check(entity, index, rule, columns, dialect)
 

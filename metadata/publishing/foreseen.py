@@ -48,7 +48,7 @@ class Foreseen:
         behind = Foreseen(self.plan, self.dialect, target, self.steps + 1)
         found = behind.column(path[1:])
         if target.table_name not in self.plan.there:
-            return SqlValue(sa.null(), found.type, found.scale)
+            return SqlValue(_null(found.clause), found.type, found.scale)
         query = sa.select(found.clause).select_from(table_of(target).alias(behind._name))
         query = query.where(
             behind._bare(Column("id", UUID)) == self.field(self.entity.fields[path[0]]),
@@ -63,7 +63,8 @@ class Foreseen:
             moves = self.plan.moves
             return self._moved(next(move for move in moves if move.entity is self.entity and move.item is item))
         there = item.column.name in self.plan.there.get(self.entity.table_name, ())
-        kept = self._bare(item.column) if there else sa.null()
+        kept = self._bare(item.column)
+        kept = kept if there else _null(kept)
         return kept if item.system else filled_value(item, source, kept, self.dialect)
 
     def _moved(self, move: Move) -> ColumnElement[Any]:
@@ -72,7 +73,7 @@ class Foreseen:
         if isinstance(fill_of(move, self.dialect, self.plan.after.app.time_zone), Copying):
             return filled_value(item, source, self._bare(source.column), self.dialect)
         if move.recovered is None and (source.relation is not None or item.relation is not None):
-            return filled_value(item, source, sa.null(), self.dialect)
+            return filled_value(item, source, _null(self._bare(item.column)), self.dialect)
         raise Unforeseen(move.name)
 
     @cached_property
@@ -89,3 +90,8 @@ class Foreseen:
 
     def _bare(self, item: Column) -> ColumnElement[Any]:
         return column(self._name, item.name, item.type.sqlalchemy())
+
+
+def _null(clause: ColumnElement[Any]) -> ColumnElement[Any]:
+    """No value, of the type of a clause: PostgreSQL takes a bare NULL behind a sub-select for text."""
+    return sa.cast(sa.null(), clause.type)

@@ -12,7 +12,7 @@ from metadata.catalog import Catalog, Entity
 from metadata.field import Column, Field
 from metadata.publishing.ddl import IndexShape, dropped_indexes, expand_ddl, new_indexes, tables_there
 from metadata.publishing.diff import match_entities, match_fields, renamed_choices
-from metadata.trash import Kept, Trash, Trashed
+from metadata.trash import Kept, Trash, Trashed, holding
 from storage.engine import Dialect
 
 
@@ -82,13 +82,21 @@ class Plan:
         """Tables that were there, by name, as the entities that they become."""
         return {item.table_name: item for item in self.after.entities.values() if item.table_name in self.there}
 
+    @property
+    def retyped_where_they_are(self) -> tuple[Entity, ...]:
+        """Entities of which a field gets another type in the column that it has: their tables are empty."""
+        found = {entity.table_name: entity for entity, _ in fields_to_move(self.before, self.after)}
+        return tuple(found.values())
+
     def trashed(self, version: int, at: datetime, days: float) -> tuple[Trashed, ...]:
         """What goes into the trash with that version."""
         until = at + timedelta(days=days)
         if self.before is None:
             return ()
+        held = {item.table: item.holds for item in self.returned if item.kind is Kept.ENTITY}
+        held.update(_holdings(self.before))
         return tuple(
-            Trashed(new_id(), kind, path, table, entry, version, at, until)
+            Trashed(new_id(), kind, path, table, entry, version, at, until, held.get(table))
             for kind, path, table, entry in _leaving(self.before.physical, self.after.physical, self.returned)
         )
 
@@ -99,9 +107,9 @@ def plan_of(before: Catalog | None, after: Catalog, trash: Trash, dialect: Diale
     moves: list[Move] = []
     defaults: list[Default] = []
     renamings: list[Renaming] = []
-    for entity, item, source in _pairs(before, after):
+    for entity, item, source in _pairs(before, after, there):
         if source is not None and source.column != item.column:
-            moves.append(Move(entity, item, source, _recovered(trash, entity, item)))
+            moves.append(Move(entity, item, source, _recovered(trash, after, entity, item)))
             continue
         if source is not None:
             renamed = renamed_choices(source, item)
@@ -138,7 +146,7 @@ def newly_required(item: Field, source: Field | None) -> bool:
 
 def fields_to_move(before: Catalog | None, after: Catalog) -> Iterator[tuple[Entity, Field]]:
     """Fields whose values cannot stay where they are although the column's kind does: another type, another target."""
-    for entity, item, source in _pairs(before, after):
+    for entity, item, source in _pairs(before, after, {}):
         if source is None or source.column != item.column:
             continue
         retyped = source.type is not item.type and not _takes_any_text(item)
@@ -155,12 +163,18 @@ def fields_filled_in_place(plan: Plan) -> Iterator[tuple[Entity, Field]]:
             yield default.entity, default.item
 
 
-def _pairs(before: Catalog | None, after: Catalog) -> Iterator[tuple[Entity, Field, Field | None]]:
-    """Authored fields with columns, each with the field of the version before that it was."""
-    old = before.entities if before is not None else {}
-    for name, previous in match_entities(old, after.entities).items():
-        entity = after.entities[name]
-        matched = match_fields(previous, entity)
+def _pairs(
+    before: Catalog | None, after: Catalog, there: Collection[str]
+) -> Iterator[tuple[Entity, Field, Field | None]]:
+    """Authored fields with columns, each with the field of the version before that it was.
+
+    Entities that were not in that version are left out, but for those whose tables are `there`: in the trash.
+    """
+    known = match_entities(before.entities if before is not None else {}, after.entities)
+    for name, entity in after.entities.items():
+        if name not in known and entity.table_name not in there:
+            continue
+        matched = match_fields(known[name], entity) if name in known else {}
         for item in entity.fields.values():
             if item.columns and not item.system:
                 source = matched.get(item.name)
@@ -179,10 +193,22 @@ def _target_table(catalog: Catalog | None, item: Field) -> str | None:
     return catalog.entities[item.relation.target].table_name
 
 
-def _recovered(trash: Trash, entity: Entity, item: Field) -> Column | None:
+def _recovered(trash: Trash, catalog: Catalog, entity: Entity, item: Field) -> Column | None:
     kinds = [(column.type.kind, column.type.scale) for column in item.columns]
-    found = trash.columns(entity.table_name, item.name, kinds)
+    found = trash.columns(entity.table_name, item.name, kinds, _holding(catalog, item))
     return None if found is None else Column(str(found[0]["name"]), item.column.type)
+
+
+def _holdings(catalog: Catalog) -> Mapping[str, Mapping[str, str]]:
+    """Table -> authored field -> what its values are."""
+    return {
+        entity.table_name: {item.name: _holding(catalog, item) for item in entity.fields.values() if not item.system}
+        for entity in catalog.entities.values()
+    }
+
+
+def _holding(catalog: Catalog, item: Field) -> str:
+    return holding(item.type.name, _target_table(catalog, item))
 
 
 def _returned(before: Catalog | None, after: Catalog, trash: Trash) -> Iterator[Trashed]:

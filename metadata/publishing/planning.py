@@ -138,7 +138,7 @@ class _Planner:
         if moved:
             catalog = await self._built(moved)
             plan = plan_of(before, catalog, self._trash, self._dialect)
-        checks = row_checks(before, catalog, served, self._dialect) if before is not None else ()
+        checks = row_checks(plan, served, self._dialect)
         trials = await self._trials(plan)
         losses = list(forbidden_losses(plan, self._allow_loss))
         planned = Planned(
@@ -287,7 +287,7 @@ async def _standing(census: Census, plan: Plan, sizes: _Sizes, dialect: Dialect)
     """What rows say already, as far as SQL tells what they will hold."""
     faults = []
     foreseen = partial(Foreseen, plan, dialect)
-    for check in row_checks(plan.before, plan.after, foreseen, dialect) if plan.before is not None else ():
+    for check in row_checks(plan, foreseen, dialect):
         if await sizes.of(check.entity) and (count := await census.count(check)):
             faults.append(check.fault(count, await census.sample(check)))
     return faults

@@ -282,6 +282,7 @@ class Preparation:
         dialect = self.engine.dialect
         losses = forbidden_losses(self.plan, self.target.allow_loss)
         guards = [(no_rows(entity, dialect), fault) for entity, fault in losses]
+        guards += [(no_rows(entity, dialect), _filled(entity)) for entity in self.plan.retyped_where_they_are]
         faults = [fault for guard, fault in guards if await session.fetch(guard.sql, guard.params)]
         if faults:
             raise Stands(faults)
@@ -303,7 +304,7 @@ class Preparation:
     def _checks(self) -> Sequence[RowCheck]:
         """The checks over columns as they are once the publication has expanded."""
         assert self.plan.before is not None  # a first publish finds no rows
-        return row_checks(self.plan.before, self.plan.after, served, self.engine.dialect)
+        return row_checks(self.plan, served, self.engine.dialect)
 
     def _refuse_losses(self, lost: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         found: Mapping[str, Mapping[str, Any]] = self.publication.progress.lost if lost is None else lost
@@ -363,6 +364,14 @@ def _overtaken(version: int) -> Fault:
         f"期间已发布版本 {version}：请基于它重新发布",
     )
     return Fault((), "CONFLICT", text, {"version": version})
+
+
+def _filled(entity: Entity) -> Fault:
+    text = Text(
+        f"{entity.name!r} had no records when this was planned, and has some now: publish again",
+        f"计划发布时“{entity.name}”没有记录，现在已有：请重新发布",
+    )
+    return Fault(("entity", entity.name), "CONFLICT", text)
 
 
 def _split(name: str) -> tuple[str, str]:

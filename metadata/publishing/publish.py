@@ -121,7 +121,10 @@ async def _at_once(engine: Engine, namespace: str, planned: Planned, author_id: 
     guards = [
         publications.none_open(dialect),
         *(lies(item, dialect) for item in plan.returned),
-        *(no_rows(entity, dialect) for entity in (*planned.emptied, *(move.entity for move in plan.moves))),
+        *(
+            no_rows(entity, dialect)
+            for entity in (*planned.emptied, *plan.retyped_where_they_are, *(move.entity for move in plan.moves))
+        ),
         *(check.guard(dialect) for check in checked),
     ]
     try:

@@ -15,9 +15,10 @@ from records.reading.listing import Connection
 from records.reading.planning import Planning
 from records.reading.shape import Pairs, object_query
 from records.selection import Record, Scalar, ToMany, ToOne, TypeName
-from storage.json_sql import JsonName
+from storage.json_sql import JsonName, WordText
 from storage.sql import constant
-from storage.types import PlainText
+
+_WORDS_MAX = 16  # choices that are looked for one by one
 
 
 def record_pairs(record: Record, alias: Alias, planning: Planning) -> Pairs:
@@ -54,8 +55,8 @@ def _value(item: Scalar | TypeName | ToOne | ToMany, alias: Alias, planning: Pla
 def shown_value(alias: Alias, field: Field, planning: Planning) -> ColumnElement[Any]:
     """A field in its JSON form, null where its cell is not covered."""
     column = alias.column(field.column)
-    if field.choices and field.column.type.kind == "text":
-        column = sa.type_coerce(column, PlainText())
+    if field.column.type.kind == "text" and 0 < len(field.choices) <= _WORDS_MAX:
+        column = sa.type_coerce(column, WordText([choice.value for choice in field.choices]))
     shown = field.column.type.shown(column, planning.dialect)
     return gated(shown, planning.gate.cell(alias, field), planning.dialect)
 

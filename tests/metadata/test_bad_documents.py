@@ -65,7 +65,8 @@ BAD: list[tuple[str, Documents, str, str]] = [
     ("former choice", entity(properties={"n": {"enum": ["A"], "x-choices": [{"value": "A", "x-was": ["a b"]}]}}),
      INVALID, "entity/thing/properties/n/x-choices/0/x-was/0"),
     ("reserved former choice", entity(properties={"n": {"enum": ["A"], "x-choices": [
-        {"value": "A", "x-was": ["true"]}]}}), RESERVED, "entity/thing/properties/n/x-choices"),
+        {"value": "A", "x-was": ["true"]}]}}), INVALID, "entity/thing/properties/n/x-choices/0/x-was/0"),
+    ("former name with a line's end", entity(**{"x-was": ["things\n"]}), INVALID, "entity/thing/x-was/0"),
     ("64 bytes", entity(properties={"a" * 64: TEXT}), INVALID, f"entity/thing/properties/{'a' * 64}"),
     ("not ASCII", entity(properties={"名称": TEXT}), INVALID, "entity/thing/properties/名称"),
     ("newline", entity(properties={"name\n": TEXT}), INVALID, "entity/thing/properties/name\n"),
