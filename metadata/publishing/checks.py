@@ -117,7 +117,7 @@ def _returned_choices(entity: Entity, item: Field, columns: Columns, dialect: Di
     if item.column.type.kind != "texts":
         bad: ColumnElement[bool] = clause.not_in(values)
     elif dialect == "postgresql":
-        bad = sa.not_(clause.contained_by(postgresql.array(values)))
+        bad = sa.not_(clause.op("<@", is_comparison=True)(postgresql.array(values)))
     else:
         each = sa.func.json_each(clause).table_valued("value")
         others: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(each).where(each.c.value.not_in(values))

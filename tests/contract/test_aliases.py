@@ -10,7 +10,8 @@ import pytest
 
 from base.errors import DocumentsInvalid
 from pliant.house import House
-from tests.houses import Client, found_company, opened_house
+from tests.contract.conftest import SELLER
+from tests.houses import Client, found_company, hire, opened_house
 from tests.schema.samples import ACCOUNT, OPPORTUNITY, SALES
 
 DEAL_WAS = ["opportunity"]
@@ -155,6 +156,18 @@ async def test_a_former_plural_that_somebody_has_now_is_no_alias(old_client: Cli
     with pytest.raises(DocumentsInvalid) as caught:
         await old_client.house.publish(company, [account, deal])
     assert [fault.code for fault in caught.value.faults] == ["DOCUMENT_NAME_CLASH"]
+
+
+async def test_a_name_that_somebody_may_not_see_is_no_alias_for_him(house: House) -> None:
+    owner = await found_company(house, (*SALES, SELLER))
+    hidden = deepcopy(SELLER)
+    del hidden["entities"]["account"]
+    opportunity = {**deepcopy(OPPORTUNITY), "x-pluralWas": ["accounts", "deals"]}
+    await house.publish((await owner.actor()).company, [hidden, opportunity])
+    seller = await hire(owner, "Sue", "seller")
+    assert await seller.code("{ accounts { __typename } }") == "BAD_USER_INPUT"
+    assert await seller.code('mutation { createAccounts(input: [{name: "x"}]) { count } }') == "BAD_USER_INPUT"
+    assert (await seller.data("{ deals { __typename } }"))["deals"] == {"__typename": "OpportunityConnection"}
 
 
 async def test_one_former_name_of_two_things_is_refused(house: House) -> None:

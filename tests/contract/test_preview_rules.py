@@ -102,6 +102,48 @@ async def test_an_enforced_rule_sees_the_defaults_and_names_that_come_with_it(ow
     assert [fault.details["count"] for fault in found.faults] == [40]
 
 
+NEW: dict[str, dict[str, Any]] = {
+    "number": {"type": "integer"},
+    "share": {"x-type": "percent"},
+    "price": {"type": "string", "format": "decimal"},
+    "size": {"type": "number"},
+    "done": {"type": "boolean"},
+    "day": {"type": "string", "format": "date"},
+    "at": {"type": "string", "format": "date-time"},
+    "hour": {"type": "string", "format": "time"},
+    "words": {"x-type": "tags"},
+    "kind": {"enum": ["X", "Y"]},
+    "other": {"x-type": "reference", "x-entity": "firm"},
+    "who": {"x-type": "member"},
+}
+CHECKS = (
+    "firm.number > 2", "firm.share > 0.5", "firm.price >= 10.5", "1.5 < firm.size", "firm.done", "!firm.done",
+    "firm.done == true", "firm.day < closed", "firm.at > createdAt", "createdAt < firm.at", "'a' in firm.words",
+    "firm.kind == 'X'", "firm.otherId == firmId", "firm.other.name == name", "firm.whoId == ownerId",
+    "opened == null || closed >= opened", "closed < opened", "firm.number + 1 > 2", "(firm.done ? 1 : 2) == 2",
+    "name in firm.words", "firm.hour == null", "news.number > 2", "news.done",
+)  # fmt: skip
+
+
+async def test_fields_that_are_still_to_come_have_no_value_whatever_their_type(owner: Client) -> None:
+    await _fill(owner, random.Random(11))
+    firm, deal, news = copy.deepcopy(FIRM), copy.deepcopy(DEAL), copy.deepcopy(CHAT)
+    firm["properties"].update(copy.deepcopy(NEW))
+    news.update({"name": "news", "title": "News", "x-plural": "newsList"})
+    news["properties"].update({"number": NEW["number"], "done": NEW["done"]})
+    deal["properties"].update({"opened": NEW["day"], "closed": NEW["day"]})
+    deal["properties"]["news"] = {"x-type": "reference", "x-entity": "news"}
+    deal["x-rules"] = [
+        {"name": f"r{number}", "check": f"tick == tick && ({check})", "message": "no"}
+        for number, check in enumerate(CHECKS)
+    ]
+    told = {item.path[-1]: item.count for item in (await previewed(owner, firm, news, deal)).rows}
+    await _publish(owner, firm, news, deal)
+    broken = await _touch_all(owner)
+    for number, check in enumerate(CHECKS):
+        assert told.get(str(number), 0) == len(broken.get(f"r{number}", ())), check
+
+
 async def test_a_rule_over_values_that_are_still_to_be_converted_is_not_counted(owner: Client) -> None:
     await _fill(owner, random.Random(9))
     firm, deal = copy.deepcopy(FIRM), copy.deepcopy(DEAL)

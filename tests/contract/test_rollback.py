@@ -92,6 +92,15 @@ async def test_a_newer_plural_goes_on_answering(owner: Client) -> None:
     assert (await documents(owner))["product"] == {**PRODUCT, "x-pluralWas": ["goods"]}
 
 
+async def test_a_newer_plural_that_another_one_had_before_is_left_out(owner: Client) -> None:
+    product = {**deepcopy(PRODUCT), "x-was": ["ware"]}
+    assert (await publish(owner, product))["userErrors"] == []
+    account = {**deepcopy(ACCOUNT), "x-plural": "wares"}
+    assert (await publish(owner, account))["userErrors"] == []
+    assert (await one(owner, ROLLBACK, to=2))["userErrors"] == []
+    assert "x-pluralWas" not in (await documents(owner))["account"]
+
+
 async def test_versions_are_read_and_compared(owner: Client) -> None:
     await publish(owner, with_field(ACCOUNT, "size", type="integer"))
     good = {**deepcopy(PRODUCT), "name": "good", "x-was": ["product"]}

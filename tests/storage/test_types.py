@@ -16,10 +16,12 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.dialects import registry
 
 import storage.types
+from storage.json_sql import JsonArray, JsonList, JsonName, JsonObject, WordText
 from storage.postgres.codecs import set_date_codec
+from storage.sql import compile as compile_sql
+from storage.sql import constant
 from storage.sqlite.functions import register
 from storage.types import KINDS, ColumnType, decimal, float_text, time_text
 
@@ -76,9 +78,8 @@ def _shown_sqlite(rows: Sequence[tuple[ColumnType, Any]]) -> list[tuple[Any, Any
         connection.execute(f"CREATE TABLE t (v {type_.ddl('sqlite')})")
         connection.execute("INSERT INTO t VALUES (?)", (type_.encoder("sqlite")(value),))
         column = sa.column("v", type_.sqlalchemy())
-        shown = sa.select(sa.func.json_object("v", type_.shown(column, "sqlite"))).select_from(sa.table("t"))
-        text = str(shown.compile(dialect=registry.load("sqlite")(), compile_kwargs={"literal_binds": True}))
-        out = json.loads(connection.execute(text).fetchone()[0])["v"]
+        shown = sa.select(JsonObject([("v", type_.shown(column, "sqlite"))])).select_from(sa.table("t"))
+        out = json.loads(connection.execute(compile_sql(shown, "sqlite").text).fetchone()[0])["v"]
         raw = connection.execute("SELECT v FROM t").fetchone()[0]
         found.append((out, type_.decoder("sqlite")(raw)))
         connection.execute("DROP TABLE t")
@@ -106,9 +107,8 @@ async def _shown_postgres(
         await connection.execute(f"CREATE TEMP TABLE {name} (v {type_.ddl('postgresql')})")
         await connection.execute(f"INSERT INTO {name} VALUES ($1)", type_.encoder("postgresql")(value))
         column = sa.column("v", type_.sqlalchemy())
-        inner = sa.select(type_.shown(column, "postgresql").label("v")).select_from(sa.table(name))
-        text = str(inner.compile(dialect=registry.load("postgresql")(), compile_kwargs={"literal_binds": True}))
-        out = json.loads((await connection.fetch(f"SELECT row_to_json(q) FROM ({text}) q"))[0][0])["v"]
+        shown = sa.select(JsonObject([("v", type_.shown(column, "postgresql"))])).select_from(sa.table(name))
+        out = json.loads(await connection.fetchval(compile_sql(shown, "postgresql").text))["v"]
         raw = (await connection.fetch(f"SELECT v FROM {name}"))[0][0]
         found.append((out, type_.decoder("postgresql")(raw)))
         await connection.execute(f"DROP TABLE {name}")
@@ -123,6 +123,43 @@ def test_a_value_comes_back_from_sqlite(type_: ColumnType, value: Any, expected:
 async def test_every_value_comes_back_from_postgres(postgres: asyncpg.Connection[asyncpg.Record]) -> None:
     found = await _shown_postgres(postgres, [(type_, value) for type_, value, _ in CASES])
     assert found == [(expected, value) for _, value, expected in CASES]
+
+
+async def test_json_is_put_together_alike(postgres: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Objects with more keys than a function has arguments, lists of rows, arrays, names; words that are none."""
+    rows = sa.table("r", sa.column("w", sa.Text()), sa.column("n", sa.Integer()))
+    many: list[tuple[str, sa.ColumnElement[Any]]] = [(f"k{place}", rows.c.n) for place in range(230)]
+    row = JsonObject([*many, ("w", rows.c.w), ("t", JsonName("Thing")), ("a", JsonArray([rows.c.w, rows.c.n]))])
+    word = sa.type_coerce(rows.c.w, WordText(["A", "B"]))
+    whole = sa.select(
+        JsonObject(
+            [
+                ("rows", JsonList(row)),
+                ("few", JsonList(rows.c.w, rows.c.n > constant(1))),
+                ("none", JsonList(rows.c.w, rows.c.n > constant(9))),
+                ("words", JsonList(word)),
+                ("empty", JsonObject([])),
+            ]
+        )
+    ).select_from(rows)
+    words = ["A", None, 'he said "hi"\\\n', "B"]
+    want = {
+        "rows": [
+            {**{f"k{place}": n for place in range(230)}, "w": w, "t": "Thing", "a": [w, n]} for n, w in enumerate(words)
+        ],
+        "few": words[2:],
+        "none": [],
+        "words": words,
+        "empty": {},
+    }
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE TABLE r (w TEXT, n INTEGER)")
+    connection.executemany("INSERT INTO r VALUES (?, ?)", [(w, n) for n, w in enumerate(words)])
+    assert json.loads(connection.execute(compile_sql(whole, "sqlite").text).fetchone()[0]) == want
+    connection.close()
+    await postgres.execute("CREATE TEMP TABLE r (w text, n integer)")
+    await postgres.executemany("INSERT INTO r VALUES ($1, $2)", [(w, n) for n, w in enumerate(words)])
+    assert json.loads(await postgres.fetchval(compile_sql(whole, "postgresql").text)) == want
 
 
 def test_the_table_in_the_docstring_names_every_kind() -> None:
