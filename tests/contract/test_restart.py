@@ -38,8 +38,8 @@ async def cluster() -> AsyncIterator[Cluster]:
 
 @pytest.fixture
 async def house(cluster: Cluster) -> AsyncIterator[House]:
-    """A house on it, in which everything that touches rows is prepared."""
-    async with opened_house(f"{cluster.url}#t_", limits=LIMITS, last=False) as made:
+    """A house on it, in which everything that touches rows is prepared. What is committed outlives a crash."""
+    async with opened_house(f"{cluster.url}?synchronous_commit=on#t_", limits=LIMITS, last=False) as made:
         yield made
 
 
