@@ -24,7 +24,7 @@ Renames = Mapping[str, str]
 def returning(old: Body, head: Body) -> Documents:
     """The documents of `old`, ready to be published over `head`."""
     entities = _renames(_tables(old), _tables(head))
-    back = dict(old.documents)
+    back, claims = dict(old.documents), _claims(old.documents)
     for (kind, name), document in old.documents.items():
         if kind != "entity":
             continue
@@ -36,10 +36,18 @@ def returning(old: Body, head: Body) -> Documents:
         fields = _renames(_columns(before), _columns(after))
         told = _told(document, entities.get(name), fields, current)
         newer = plural_of(current)
-        others = (other for key, other in old.documents.items() if key[0] == "entity" and key[1] != name)
-        claimed = any(newer in (*former_names(other), *_former_plurals(other)) for other in others)
-        back[kind, name] = told if claimed else _with_plural(told, newer)
+        back[kind, name] = _with_plural(told, newer) if claims.get(newer, name) == name else told
     return back
+
+
+def _claims(documents: Documents) -> Mapping[str, str]:
+    """Former names and plurals of entities -> the entity that they are aliases of."""
+    return {
+        old: name
+        for (kind, name), document in documents.items()
+        if kind == "entity"
+        for old in (*former_names(document), *_former_plurals(document))
+    }
 
 
 def _told(

@@ -7,7 +7,7 @@ its own functions look up in the catalog, for every single value, how it is show
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -22,6 +22,10 @@ ARGUMENTS_IN_POSTGRES: Final = 100
 
 PAIRS_IN_SQLITE: Final = 60
 """A function takes 127 arguments; one is kept for json_set's first."""
+
+
+Pairs: TypeAlias = Sequence[tuple[str, ColumnElement[Any]]]
+"""Keys and values in their JSON form, in the order of the object."""
 
 
 class JsonText(sa.Text):
@@ -48,7 +52,7 @@ class JsonObject(ColumnElement[Any]):
     inherit_cache = False
     type = JSON_TEXT
 
-    def __init__(self, pairs: Sequence[tuple[str, ColumnElement[Any]]]) -> None:
+    def __init__(self, pairs: Pairs) -> None:
         self.pairs = tuple(pairs)
 
 
@@ -61,7 +65,7 @@ def _object_sqlite(element: JsonObject, compiler: SQLCompiler, **kw: Any) -> str
     return text
 
 
-def _arguments(pairs: Sequence[tuple[str, ColumnElement[Any]]], compiler: SQLCompiler, prefix: str, **kw: Any) -> str:
+def _arguments(pairs: Pairs, compiler: SQLCompiler, prefix: str, **kw: Any) -> str:
     return ", ".join(f"'{prefix}{key}', {compiler.process(value, **kw)}" for key, value in pairs)
 
 
@@ -148,9 +152,7 @@ def _parts(value: ColumnElement[Any], compiler: SQLCompiler, **kw: Any) -> list[
     return [f"coalesce(to_json({text}), 'null')"]
 
 
-def _enclosed(
-    brackets: str, items: Sequence[tuple[str, ColumnElement[Any]]], compiler: SQLCompiler, **kw: Any
-) -> list[str]:
+def _enclosed(brackets: str, items: Pairs, compiler: SQLCompiler, **kw: Any) -> list[str]:
     parts = [f"'{brackets[0]}'"]
     for place, (before, value) in enumerate(items):
         parts += ["','" if place else "''", before, *_parts(value, compiler, **kw)]

@@ -140,7 +140,7 @@ class ColumnType:
     def shown(self, clause: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
         """The expression that gives the JSON form when it stands inside a JSON object or array.
 
-        PostgreSQL: inside the constructs of `storage.sql`, in a session whose time zone is UTC. SQLite:
+        PostgreSQL: inside the constructs of `storage.json_sql`, in a session whose time zone is UTC. SQLite:
         directly as an argument of json_object or json_array (the mark of JSON is lost through a sub-select); for
         decimals the clause is repeated, so it should be a column. A PostgreSQL decimal must have its column's type:
         cast a computed one to `numeric(18,s)` first.

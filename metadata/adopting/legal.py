@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from access.system import SYSTEM_DOCUMENTS
 from metadata.choices import VALUE, choice_fault
 from metadata.names import entity_name_fault, is_reserved_field, look_alike, pascal
 from metadata.plural import pluralize
@@ -13,8 +14,7 @@ from metadata.plural import pluralize
 MAX_LEGAL = 55
 """Characters of a made name, so that a number behind it still fits."""
 
-
-_SYSTEM = ("member", "team", "members", "teams")
+_SYSTEM = {document[word] for document in SYSTEM_DOCUMENTS for word in ("name", "x-plural") if word in document}
 
 
 class LegalNames:

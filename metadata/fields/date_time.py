@@ -18,7 +18,7 @@ from storage.types import TIMESTAMP, ColumnType
 _FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})")
 
 _ENDS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
-"""The first and the last instant: PostgreSQL's driver takes them for minus and plus infinity."""
+"""The first and the last instant: PostgreSQL's driver takes them for minus and plus infinity. Filters may, too."""
 
 
 class DateTimeType(FieldType):
@@ -60,11 +60,23 @@ class DateTimeType(FieldType):
         return {"type": "string", "format": "date-time", "maxLength": 60, **kept(prop, "pattern", "enum", "const")}
 
     def logical(self, options: object, value: Json) -> Any:
-        """The instant in UTC."""
+        """The instant in UTC; the first and the last of all cannot be kept."""
+        found = self.argument(options, value)
+        if found in _ENDS:
+            raise ValueRefused(
+                Text(
+                    "must be later than 0001-01-01T00:00:00Z and earlier than 9999-12-31T23:59:59.999999Z",
+                    "必须晚于 0001-01-01T00:00:00Z 且早于 9999-12-31T23:59:59.999999Z",
+                )
+            )
+        return found
+
+    def argument(self, options: object, value: Json) -> Any:
+        """Any instant in UTC."""
         text = value.upper() if isinstance(value, str) and len(value) <= 60 else ""
         try:
-            if _FORM.fullmatch(text) and (found := datetime.fromisoformat(text).astimezone(UTC)) not in _ENDS:
-                return found
+            if _FORM.fullmatch(text):
+                return datetime.fromisoformat(text).astimezone(UTC)
         except (ValueError, OverflowError):
             pass  # a day or second that does not exist, or a year that does not after the shift to UTC
         raise ValueRefused(

@@ -19,7 +19,7 @@ from expressions import SqlValue
 from metadata.catalog import Entity
 from metadata.field import Column, Field
 from metadata.publishing.checks import Unforeseen, table_of, value_of
-from metadata.publishing.diff import match_fields
+from metadata.publishing.diff import match_entities, match_fields
 from metadata.publishing.fills import Copying, fill_of, filled_value
 from metadata.publishing.plan import Move, Plan
 from storage.engine import Dialect
@@ -79,8 +79,8 @@ class Foreseen:
     @cached_property
     def _sources(self) -> Mapping[str, Field]:
         """What fields of the entity were before, those with columns."""
-        entities = () if self.plan.before is None else self.plan.before.entities.values()
-        before = next((old for old in entities if old.table_name == self.entity.table_name), None)
+        entities = {} if self.plan.before is None else self.plan.before.entities
+        before = match_entities(entities, {self.entity.name: self.entity}).get(self.entity.name)
         matched = {} if before is None else match_fields(before, self.entity)
         return {name: source for name, source in matched.items() if source.columns}
 

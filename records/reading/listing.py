@@ -21,7 +21,6 @@ from records.reading.aggregates import aggregate_object
 from records.reading.orders import Key, after, branches, key_fields, order_keys
 from records.reading.planning import Context, Planning, Slot
 from records.reading.search import search_condition
-from records.reading.shape import Pairs
 from records.selection import (
     Aggregate,
     Constant,
@@ -37,7 +36,7 @@ from records.selection import (
     TotalCount,
     TypeName,
 )
-from storage.json_sql import HexText, JsonArray, JsonList, JsonName, JsonObject
+from storage.json_sql import HexText, JsonArray, JsonList, JsonName, JsonObject, Pairs
 from storage.sql import column, constant, labelled
 from storage.types import BIGINT, BOOLEAN, TEXT
 

@@ -13,9 +13,8 @@ from records.gate import gated
 from records.reading.links import linked
 from records.reading.listing import Connection
 from records.reading.planning import Planning
-from records.reading.shape import Pairs, object_query
 from records.selection import Record, Scalar, ToMany, ToOne, TypeName
-from storage.json_sql import JsonName, WordText
+from storage.json_sql import JsonName, JsonObject, Pairs, WordText
 from storage.sql import constant
 
 _WORDS_MAX = 16  # choices that are looked for one by one
@@ -32,12 +31,12 @@ def record_query(
     """A scalar sub-select: the live, readable row that meets the conditions as an object, or null."""
     where = (*conditions, alias.live(), planning.gate.rows(alias))
     row = alias.fenced()
-    pairs = record_pairs(record, row, planning)
+    found = sa.select(JsonObject(record_pairs(record, row, planning)))
     if not row.computed:
-        return object_query(pairs, alias.table, where)
+        return found.select_from(alias.table).where(*where).scalar_subquery()
     # LIMIT keeps both engines from writing what is computed once into each of its uses
     inner = sa.select(*row.projected(alias)).select_from(alias.table).where(*where).limit(constant(1))
-    return object_query(pairs, inner.subquery(row.name))
+    return found.select_from(inner.subquery(row.name)).scalar_subquery()
 
 
 def _value(item: Scalar | TypeName | ToOne | ToMany, alias: Alias, planning: Planning) -> ColumnElement[Any]:
