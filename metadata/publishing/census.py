@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.sql import ColumnElement
 
 from metadata.catalog import Entity
-from metadata.field import Column
-from metadata.publishing.checks import RowCheck, bare, column_of, live, table_of
+from metadata.publishing.checks import RowCheck, column_of, live, table_of
 from metadata.publishing.fills import SAMPLE, Fill
 from storage.batch import Sql, Value
 from storage.engine import Engine
-from storage.sql import compile, fold
+from storage.sql import compile, compile_with_constants
 from storage.types import UUID
 
 READ_ROWS: Final = 1_000
@@ -74,22 +74,19 @@ class Census:
         decode = UUID.decoder(self._engine.dialect)
         return tuple(decode(row[0]) for row in await self.fetch(*check.sample(self._engine.dialect)))
 
-    async def count_duplicates(self, entity: Entity, columns: Sequence[Column], ignore_case: bool) -> int:
+    async def count_duplicates(self, entity: Entity, keys: Sequence[ColumnElement[Any]]) -> int:
         """Groups of live rows that share all of these values, none of them null."""
-        clauses = [bare(column) for column in columns]
-        keys = [
-            fold(clause) if ignore_case and column.type.kind == "text" else clause
-            for clause, column in zip(clauses, columns, strict=True)
-        ]
         groups = (
             sa.select(sa.literal_column("1"))
             .select_from(table_of(entity))
-            .where(live(), *(clause.is_not(None) for clause in clauses))
+            .where(live(), *(key.is_not(None) for key in keys))
             .group_by(*keys)
             .having(sa.func.count() > sa.literal_column("1"))
             .subquery()
         )
-        return await self._number(sa.select(sa.func.count()).select_from(groups))
+        made = compile_with_constants(sa.select(sa.func.count()).select_from(groups), self._engine.dialect)
+        rows = await self.fetch(made.sql, tuple(made.constants[name] for name in made.sql.binds))
+        return int(rows[0][0])
 
     async def ids_after(self, entity: Entity, after: str | None, most: int) -> list[str]:
         """The next ids of a table in their order."""

@@ -45,7 +45,7 @@ def converter(old: Field, new: Field, zone: str) -> Convert:
 
     Within one type values are kept as they are, renamed choices mapped: bounds are for what is written from now on.
     """
-    if old.type is new.type and _target(old) == _target(new) and old.column.type == new.column.type:
+    if same_kind(old, new):
         return _mapping(renamed_choices(old, new))
     if old.relation is not None or new.relation is not None:
         return lambda value: _NOTHING if value is None else _LOST
@@ -67,6 +67,11 @@ def converter(old: Field, new: Field, zone: str) -> Convert:
         return _LOST
 
     return convert
+
+
+def same_kind(old: Field, new: Field) -> bool:
+    """Whether values of the one are values of the other as they are, but for the names of choices."""
+    return old.type is new.type and _target(old) == _target(new) and old.column.type == new.column.type
 
 
 def _target(item: Field) -> str | None:

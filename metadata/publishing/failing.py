@@ -7,29 +7,37 @@ with the derived JSON Schema, within a budget of rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 
-from base.errors import Text
+from base.errors import Fault, Text
 from base.json import Json
 from base.limits import Limits
 from metadata.catalog import Entity
+from metadata.faults import ROWS
 from metadata.field import Field
-from metadata.publishing.checks import Unforeseen, broken, holds
-from metadata.publishing.diff import match_entities, match_fields, renamed_choices, same_storage
-from metadata.publishing.foreseen import Foreseen
-from metadata.publishing.plan import Plan
-from metadata.publishing.scan import Scan
+from metadata.publishing.checks import SAMPLE, Unforeseen, broken, holds
+from metadata.publishing.diff import match_entities, renamed_choices
+from metadata.publishing.foreseen import Foreseen, unique_keys
+from metadata.publishing.plan import Plan, newly_required
+from metadata.publishing.record_tests import (
+    Breaking,
+    Doubled,
+    Keywords,
+    Missing,
+    RecordTest,
+    broken_text,
+    doubled_text,
+    missing_text,
+)
+from metadata.publishing.scan import MAX_IDS, scan
 from storage.engine import Dialect, Engine
-from storage.sql import compile_with_constants, constant, fold
+from storage.sql import compile_with_constants, constant
 from storage.types import UUID
-
-MAX_IDS: Final = 20
-"""Ids kept of one kind of failure: an actor who may not read all of them is still shown some."""
 
 _NUMBERS: Final = frozenset({"integer", "bigint", "decimal", "float"})
 _BOUNDS: Final[Mapping[str, tuple[str, Callable[[Any, Any], ColumnElement[bool]], Text]]] = {
@@ -71,6 +79,18 @@ class Failing:
     ids: tuple[str, ...] = ()
     test: Test | None = None
 
+    def fault(self) -> Fault:
+        """The refusal of a publish, of what blocks."""
+        return Fault(
+            self.path,
+            ROWS,
+            Text(
+                f"{self.count or 0:,} records {self.text.en}: mend them first",
+                f"{self.count or 0:,} 条记录{self.text.zh}：请先处理",
+            ),
+            {"count": self.count, "sample": list(self.ids[:SAMPLE])},
+        )
+
 
 @dataclass
 class Finder:
@@ -90,33 +110,35 @@ class Finder:
             entity = self.plan.after.entities[name]
             if previous == entity:
                 continue
-            known = match_fields(previous, entity)
-            matched = {name: old for name, old in known.items() if same_storage(old, entity.fields[name])}
+            foreseen = Foreseen(self.plan, self.engine.dialect, entity)
+            tests: list[RecordTest] = []
             for item in entity.fields.values():
-                converted = item.name in known and item.name not in matched  # tried apart: see `planning`
-                if item.columns and not item.system and not converted:
-                    await self._field(previous, entity, item, matched.get(item.name))
-            await self._uniques(previous, entity, matched)
-            await self._rules(previous, entity)
-            scan = Scan.of(previous, entity, matched, self.limits)
-            if scan is not None and left > 0:
-                left -= await self._scan(previous, entity, scan, left)
+                if item.columns and not item.system:
+                    tests += await self._field(previous, foreseen, item)
+            tests += await self._uniques(previous, foreseen)
+            tests += await self._rules(previous, foreseen)
+            keywords = Keywords.of(previous, entity, foreseen, self.limits)
+            tests += [keywords] if keywords is not None else []
+            if tests:
+                left -= await self._scan(previous, foreseen, tests, left)
         return tuple(self.found)
 
-    async def _field(self, previous: Entity, entity: Entity, item: Field, same: Field | None) -> None:
-        path = ("entity", entity.name, "properties", item.name)
-        if same is None:
-            if item.required and not item.has_default and not item.type.generated:
-                text = Text(f"have no {item.api_name} yet", f"尚无“{item.api_name}”")
-                await self._count(path, previous, self._foreseen(entity).field(item).is_(None), text, True, None)
-            return
-        column = previous.table.c[same.column.name]
-        if item.required and not same.required and not item.has_default:
-            text = Text(f"have no {same.api_name}", f"的“{same.api_name}”为空")
-            await self._count(path, previous, column.is_(None), text, True, Test(same.api_name, "isNull", True))
-        for condition_, text, test in _keyword_tests(previous, same, item, self.engine.dialect):
-            await self._count(path, previous, sa.and_(column.is_not(None), condition_), text, False, test)
-        await self._choices(path, previous, same, item)
+    async def _field(self, previous: Entity, foreseen: Foreseen, item: Field) -> list[RecordTest]:
+        """Tell what SQL finds; what is left to test one by one."""
+        path = ("entity", foreseen.entity.name, "properties", item.name)
+        same = foreseen.keeps(item)
+        missing = newly_required(item, foreseen.was(item)) and not item.has_default
+        if foreseen.converts(item):
+            return [Missing(item)] if missing else []
+        if missing:
+            test = Test(same.api_name, "isNull", True) if same is not None else None
+            await self._count(path, previous, foreseen.field(item).is_(None), missing_text(item), True, test)
+        if same is not None:
+            column = previous.table.c[same.column.name]
+            for condition_, text, test in _keyword_tests(previous, same, item, self.engine.dialect):
+                await self._count(path, previous, sa.and_(column.is_not(None), condition_), text, False, test)
+            await self._choices(path, previous, same, item)
+        return []
 
     async def _choices(self, path: tuple[str, ...], previous: Entity, same: Field, item: Field) -> None:
         kept = {choice.value for choice in item.choices} | renamed_choices(same, item).keys()
@@ -129,57 +151,54 @@ class Finder:
                 test = Test(same.api_name, "has" if is_list else "eq", choice.value, True)
                 await self._count((*path, "enum"), previous, held, text, True, test)
 
-    async def _uniques(self, previous: Entity, entity: Entity, matched: Mapping[str, Field]) -> None:
+    async def _uniques(self, previous: Entity, foreseen: Foreseen) -> list[RecordTest]:
+        entity, left = foreseen.entity, list[RecordTest]()
         there = {unique.index for unique in previous.uniques}
         for index, unique in enumerate(entity.uniques):
-            if unique.index in there or any(name not in matched for name in unique.fields):
+            if unique.index in there:
                 continue
-            columns = [previous.table.c[matched[name].column.name] for name in unique.fields]
-            keys: list[ColumnElement[Any]] = [
-                fold(column) if unique.ignore_case and matched[name].column.type.kind == "text" else column
-                for name, column in zip(unique.fields, columns, strict=True)
-            ]
+            try:
+                keys = unique_keys(foreseen, unique)
+            except Unforeseen:
+                left.append(Doubled(entity, index, unique))
+                continue
             counted = sa.func.count().over(partition_by=keys).label("n")
             rows = (
                 sa.select(previous.table.c["id"].label("id"), counted)
-                .where(_live(previous), *(column.is_not(None) for column in columns))
+                .where(_live(previous), *(key.is_not(None) for key in keys))
                 .subquery()
             )
             count, ids = await self._read(sa.select(rows.c.id).where(rows.c.n > constant(1)), rows.c.id)
-            shown = ", ".join(unique.fields)
-            text = Text(f"share their ({shown}) with another record", f"的（{shown}）与其他记录重复")
             path = ("entity", entity.name, "x-unique", str(index))
-            self._tell(Failing(path, previous.name, text, count, True, ids=ids))
+            self._tell(Failing(path, previous.name, doubled_text(unique), count, True, ids=ids))
+        return left
 
-    async def _rules(self, previous: Entity, entity: Entity) -> None:
+    async def _rules(self, previous: Entity, foreseen: Foreseen) -> list[RecordTest]:
+        entity, left = foreseen.entity, list[RecordTest]()
         for index, rule in enumerate(entity.rules):
             if rule in previous.rules:
                 continue
-            path = ("entity", entity.name, "x-rules", str(index))
-            text = Text(f"break the rule {rule.name}", f"违反规则“{rule.name}”")
             try:
-                failing = broken(rule, self._foreseen(entity), self.engine.dialect)
+                failing = broken(rule, foreseen, self.engine.dialect)
             except Unforeseen:
-                self.found.append(Failing(path, previous.name, text, None))
+                left.append(Breaking(index, rule))
                 continue
-            await self._count(path, previous, failing, text, rule.enforce_now, None)
+            path = ("entity", entity.name, "x-rules", str(index))
+            await self._count(path, previous, failing, broken_text(rule), rule.enforce_now, None)
+        return left
 
-    def _foreseen(self, entity: Entity) -> Foreseen:
-        return Foreseen(self.plan, self.engine.dialect, entity)
-
-    async def _scan(self, previous: Entity, entity: Entity, scan: Scan, budget: int) -> int:
+    async def _scan(self, previous: Entity, foreseen: Foreseen, tests: Sequence[RecordTest], budget: int) -> int:
         """Test rows one by one; how many were."""
-        total, _ = await self._records(previous, sa.true())
-        done = await scan.run(self.engine, self.namespace, previous, budget)
-        whole = done >= total
-        for place, (text, ids, count) in scan.failures.items():
-            path = ("entity", entity.name, *place)
-            shown = tuple(ids[:MAX_IDS])
-            self.found.append(Failing(path, previous.name, text, count, scanned=None if whole else done, ids=shown))
-        if not whole and not scan.failures:
+        scanned = await scan(self.engine, self.namespace, foreseen, tests, budget)
+        looked = None if scanned.complete else scanned.rows
+        entity = ("entity", foreseen.entity.name)
+        for (_, place), found in scanned.failures.items():
+            path, ids = (*entity, *place), tuple(found.ids)
+            self.found.append(Failing(path, previous.name, found.text, found.count, found.blocks, looked, ids))
+        if looked is not None and not scanned.failures:
             text = Text("fail what is new", "不符合新规定")
-            self.found.append(Failing(("entity", entity.name), previous.name, text, 0, scanned=done))
-        return done
+            self.found.append(Failing(entity, previous.name, text, 0 if looked else None, scanned=looked))
+        return scanned.rows
 
     async def _count(
         self,

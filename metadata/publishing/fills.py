@@ -17,7 +17,7 @@ from sqlalchemy.sql.dml import Update as UpdateClause
 from metadata.catalog import Entity
 from metadata.field import Column, Field
 from metadata.publishing.checks import IDS, bare, column_of, holds, table_of
-from metadata.publishing.convert import Convert, converter
+from metadata.publishing.convert import Convert, Converted, converter, same_kind
 from metadata.publishing.diff import renamed_choices
 from metadata.publishing.plan import Default, Move, Plan, Renaming, newly_required
 from storage.batch import NAMESPACE, Execute, Sql, Statement, Update, Value
@@ -115,32 +115,45 @@ class Converting:
 
     async def of(self, fetch: Fetch, ids: Sequence[str]) -> Filled:
         """An update of each row."""
-        source, own = self.move.source.column, self.move.item.column
-        kept = self.move.recovered
-        columns = [source, *((kept,) if kept is not None else ())]
-        query = sa.select(column_of("id", UUID), *[bare(column) for column in columns])
+        own = self.move.item.column
+        query = sa.select(column_of("id", UUID), *[bare(column) for column in self.columns])
         sql = compile(query.select_from(table_of(self.entity)).where(IDS), self.dialect)
         rows = await fetch(sql, (encode_list(list(ids), UUID, self.dialect),))
-        decode = [kind.decoder(self.dialect) for kind in (UUID, *(column.type for column in columns))]
-        encode = own.type.encoder(self.dialect)
+        read, make, encode = UUID.decoder(self.dialect), self.maker(), own.type.encoder(self.dialect)
         cells: list[tuple[str, Value]] = []
         lost: list[str] = []
-        for row in rows:
-            record, value, *old = (read(cell) for read, cell in zip(decode, row, strict=True))
-            made, exact = self._made(value, old[0] if old else None)
-            if not exact:
-                lost.append(record)
-            cells.append((record, encode(made)))
+        for record, *held in rows:
+            made = make(*held)
+            if not made.exact:
+                lost.append(read(record))
+            cells.append((read(record), encode(made.value)))
         return Filled(tuple(_cells(self.entity, own, cells, self.dialect)), len(rows), tuple(lost))
 
-    def _made(self, value: Any, recovered: Any) -> tuple[Any, bool]:
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What is read of a row: the old column, and that of the trash where there is one."""
+        kept = self.move.recovered
+        return (self.move.source.column, *((kept,) if kept is not None else ()))
+
+    def maker(self) -> Callable[..., Converted]:
+        """A function of the cells of `columns`, as the database gives them: what the row will hold."""
+        decoders = [column.type.decoder(self.dialect) for column in self.columns]
+
+        def make(*cells: Any) -> Converted:
+            """The value, and whether it means what the old one meant."""
+            value, *old = (decode(cell) for decode, cell in zip(decoders, cells, strict=True))
+            return self._made(value, old[0] if old else None)
+
+        return make
+
+    def _made(self, value: Any, recovered: Any) -> Converted:
         if recovered is not None and self._takes(recovered) and self.back(recovered).value == value:
-            return recovered, True
+            return Converted(recovered, True)
         found = self.convert(value)
         if found.value is None and _has_filler(self.move.item, self.move.source):
             item = self.move.item
-            return item.type.logical(item.options, item.default), found.exact
-        return found.value, found.exact
+            return Converted(item.type.logical(item.options, item.default), found.exact)
+        return found
 
     def _takes(self, recovered: Any) -> bool:
         """Whether the field still knows a value of the trash: its choices may be others by now."""
@@ -177,10 +190,7 @@ def prepared_fills(plan: Plan, dialect: Dialect, zone: str) -> list[Fill]:
 def fill_of(move: Move, dialect: Dialect, zone: str) -> Fill:
     """The fill of a field whose values go to a new column: by the database where nothing but a copy is needed."""
     source, item = move.source, move.item
-    same_target = (source.relation.target if source.relation else None) == (
-        item.relation.target if item.relation else None
-    )
-    if source.type is item.type and source.column.type == item.column.type and same_target and move.recovered is None:
+    if same_kind(source, item) and move.recovered is None:
         return Copying(move.entity, item, source, dialect)
     return Converting(move, dialect, converter(source, item, zone), converter(item, source, zone))
 

@@ -1,14 +1,15 @@
-"""What records will hold once documents are published, as expressions over the tables as they still are.
+"""What records will hold once documents are published, told of the tables as they still are.
 
-Rules are asked through it before anything is done: a new field holds its default, a renamed choice its new name, what
-comes back out of the trash its old value. Steps to other records mean what they mean to a write: system eyes, and null
-behind a record that is deleted.
+What is new is tested through it before anything is done: a new field holds its default, a renamed choice its new name,
+what comes back out of the trash its old value. Steps to other records mean what they mean to a write: system eyes, and
+null behind a record that is deleted. Most of it SQL can say; a value that is converted to another type is made in
+Python, of what SQL reads (`Foreseen.cell`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,15 +17,24 @@ import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 
 from expressions import SqlValue
-from metadata.catalog import Entity
+from metadata.catalog import Entity, Unique
 from metadata.field import Column, Field
 from metadata.publishing.checks import Unforeseen, table_of, value_of
+from metadata.publishing.convert import same_kind
 from metadata.publishing.diff import match_entities, match_fields
-from metadata.publishing.fills import Copying, fill_of, filled_value
+from metadata.publishing.fills import Converting, fill_of, filled_value
 from metadata.publishing.plan import Move, Plan
 from storage.engine import Dialect
-from storage.sql import column
+from storage.sql import column, fold
 from storage.types import TIMESTAMP, UUID
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is read of a record to know one value: clauses, and the value (logical, or None) that their cells make."""
+
+    clauses: tuple[ColumnElement[Any], ...]
+    made: Callable[[Sequence[Any]], Any]
 
 
 @dataclass(frozen=True)
@@ -44,37 +54,75 @@ class Foreseen:
         if len(path) == 1:
             item = self.entity.by_api_name[path[0]]
             return value_of(item, self.field(item))
-        target = self.plan.after.entities[self.entity.relations[path[0]].target]
-        behind = Foreseen(self.plan, self.dialect, target, self.steps + 1)
-        found = behind.column(path[1:])
-        if target.table_name not in self.plan.there:
-            return SqlValue(_null(found.clause), found.type, found.scale)
-        query = sa.select(found.clause).select_from(table_of(target).alias(behind._name))
-        query = query.where(
-            behind._bare(Column("id", UUID)) == self.field(self.entity.fields[path[0]]),
-            behind._bare(Column("deleted_at", TIMESTAMP)).is_(None),
+        found = self._behind(path[0]).column(path[1:])
+        return SqlValue(self._stepped(path[0], found.clause), found.type, found.scale)
+
+    def cell(self, path: tuple[str, ...]) -> Cell:
+        """The same, for what SQL cannot say too."""
+        if len(path) > 1:
+            found = self._behind(path[0]).cell(path[1:])
+            return replace(found, clauses=tuple(self._stepped(path[0], clause) for clause in found.clauses))
+        item = self.entity.by_api_name[path[0]]
+        if item.name not in self._converting:
+            decode = item.column.type.decoder(self.dialect)
+            return Cell((self.field(item),), lambda cells: decode(cells[0]))
+        converting = self._converting[item.name]
+        columns, make = (Column("id", UUID), *converting.columns), converting.maker()
+        # without an id there is no record, and no default either
+        return Cell(
+            tuple(self._bare(column) for column in columns),
+            lambda cells: None if cells[0] is None else make(*cells[1:]).value,
         )
-        return SqlValue(query.scalar_subquery(), found.type, found.scale)
 
     def field(self, item: Field) -> ColumnElement[Any]:
-        """The value that a field will have."""
+        """The value that a field will have. Raises `Unforeseen`."""
+        if item.name in self._converting:
+            raise Unforeseen(f"{self.entity.name}.{item.name}")
         source = self._sources.get(item.name)
         if source is not None and source.column != item.column:
-            moves = self.plan.moves
-            return self._moved(next(move for move in moves if move.entity is self.entity and move.item is item))
+            return self._moved(item, source)
         there = item.column.name in self.plan.there.get(self.entity.table_name, ())
         kept = self._bare(item.column)
         kept = kept if there else _null(kept)
         return kept if item.system else filled_value(item, source, kept, self.dialect)
 
-    def _moved(self, move: Move) -> ColumnElement[Any]:
-        """What a new column is filled with: values of one kind are copied, references to others are dropped."""
-        item, source = move.item, move.source
-        if isinstance(fill_of(move, self.dialect, self.plan.after.app.time_zone), Copying):
+    def was(self, item: Field) -> Field | None:
+        """The field that a field was before, of whatever type."""
+        return self._sources.get(item.name)
+
+    def keeps(self, item: Field) -> Field | None:
+        """The field whose values a field will hold, as they are but for renamed choices and defaults."""
+        source = self._sources.get(item.name)
+        moved = item.name in self._moves
+        return None if source is None or (moved and not same_kind(source, item)) else source
+
+    def converts(self, item: Field) -> bool:
+        """Whether what a field will hold is made of values of another type, one by one."""
+        return item.name in self._converting
+
+    def _moved(self, item: Field, source: Field) -> ColumnElement[Any]:
+        """What a new column is filled with where nothing is converted: references to another entity are dropped."""
+        if same_kind(source, item):
             return filled_value(item, source, self._bare(source.column), self.dialect)
-        if move.recovered is None and (source.relation is not None or item.relation is not None):
-            return filled_value(item, source, _null(self._bare(item.column)), self.dialect)
-        raise Unforeseen(move.name)
+        recovered, nothing = self._moves[item.name].recovered, _null(self._bare(item.column))
+        if recovered is None:
+            return nothing
+        return sa.case((self._bare(source.column).is_(None), self._bare(recovered)), else_=nothing)
+
+    def _behind(self, step: str) -> Foreseen:
+        target = self.plan.after.entities[self.entity.relations[step].target]
+        return Foreseen(self.plan, self.dialect, target, self.steps + 1)
+
+    def _stepped(self, step: str, clause: ColumnElement[Any]) -> ColumnElement[Any]:
+        """What a record behind a step says, of this one."""
+        behind = self._behind(step)
+        if behind.entity.table_name not in self.plan.there:
+            return _null(clause)
+        query = sa.select(clause).select_from(table_of(behind.entity).alias(behind._name))
+        return query.where(
+            behind._bare(Column("id", UUID)) == self.field(self.entity.fields[step]),
+            behind._bare(Column("deleted_at", TIMESTAMP)).is_(None),
+        ).scalar_subquery()
 
     @cached_property
     def _sources(self) -> Mapping[str, Field]:
@@ -84,12 +132,37 @@ class Foreseen:
         matched = {} if before is None else match_fields(before, self.entity)
         return {name: source for name, source in matched.items() if source.columns}
 
+    @cached_property
+    def _moves(self) -> Mapping[str, Move]:
+        return {move.item.name: move for move in self.plan.moves if move.entity is self.entity}
+
+    @cached_property
+    def _converting(self) -> Mapping[str, Converting]:
+        """Fields of which values are made one by one in Python, by name: no references, and nothing that is copied."""
+        zone = self.plan.after.app.time_zone
+        fills = {
+            name: fill_of(move, self.dialect, zone)
+            for name, move in self._moves.items()
+            if move.source.relation is None and move.item.relation is None
+        }
+        return {name: fill for name, fill in fills.items() if isinstance(fill, Converting)}
+
     @property
     def _name(self) -> str:
         return f"_{self.steps}" if self.steps else self.entity.table_name
 
     def _bare(self, item: Column) -> ColumnElement[Any]:
         return column(self._name, item.name, item.type.sqlalchemy())
+
+
+def unique_keys(foreseen: Foreseen, unique: Unique) -> list[ColumnElement[Any]]:
+    """What must differ between live records, each where no part is null. Raises `Unforeseen`."""
+    keys = []
+    for name in unique.fields:
+        item = foreseen.entity.fields[name]
+        value = foreseen.field(item)
+        keys.append(fold(value) if unique.ignore_case and item.column.type.kind == "text" else value)
+    return keys
 
 
 def _null(clause: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -15,10 +16,10 @@ from metadata.build import Documents, next_catalog
 from metadata.catalog import Catalog, Entity
 from metadata.faults import LOSS, ROWS
 from metadata.publishing.census import Census, Trial
-from metadata.publishing.checks import RowCheck, row_checks, served
-from metadata.publishing.diff import Change, ChangeKind, diff_catalogs, match_entities, match_fields
+from metadata.publishing.checks import RowCheck, Unforeseen, row_checks, served
+from metadata.publishing.diff import Change, ChangeKind, diff_catalogs, match_entities
 from metadata.publishing.fills import fill_of
-from metadata.publishing.foreseen import Foreseen
+from metadata.publishing.foreseen import Foreseen, unique_keys
 from metadata.publishing.plan import Move, Plan, fields_filled_in_place, fields_to_move, plan_of
 from metadata.publishing.removed import name_both_sides
 from metadata.store import Head
@@ -191,7 +192,7 @@ class _Planner:
             *[fault for entity, fault in losses if await self._sizes.of(entity)],
             *(_unconverted(move, trials[move.name]) for move in _losing(plan.moves, trials, self._allow_loss)),
             *await _standing(self._census, plan, self._sizes, self._dialect),
-            *await _duplicates(self._census, plan.before, plan.after, self._sizes),
+            *await _duplicates(self._census, plan, self._sizes, self._dialect),
         )
 
 
@@ -293,23 +294,20 @@ async def _standing(census: Census, plan: Plan, sizes: _Sizes, dialect: Dialect)
     return faults
 
 
-async def _duplicates(census: Census, before: Catalog | None, after: Catalog, sizes: _Sizes) -> list[Fault]:
-    """Values that a new unique rule finds twice; where a column is still to be filled, the index will tell."""
+async def _duplicates(census: Census, plan: Plan, sizes: _Sizes, dialect: Dialect) -> list[Fault]:
+    """Values that a new unique rule finds twice; of values that are still to be converted, the index will tell."""
     faults = []
-    for name, previous in match_entities(before.entities if before is not None else {}, after.entities).items():
-        entity = after.entities[name]
+    before = plan.before.entities if plan.before is not None else {}
+    for name, previous in match_entities(before, plan.after.entities).items():
+        entity = plan.after.entities[name]
         there = {unique.index for unique in previous.uniques}
-        matched = match_fields(previous, entity)
-        known = {column.name for item in matched.values() for column in item.columns}
         for index, unique in enumerate(entity.uniques):
-            columns = [entity.fields[item].columns[0] for item in unique.fields]
-            if unique.index in there or any(column.name not in known for column in columns):
+            if unique.index in there or not await sizes.of(entity):
                 continue
-            if not await sizes.of(entity):
-                continue
-            groups = await census.count_duplicates(entity, columns, unique.ignore_case)
-            if groups:
-                faults.append(duplicates(entity, index, groups))
+            with suppress(Unforeseen):
+                groups = await census.count_duplicates(entity, unique_keys(Foreseen(plan, dialect, entity), unique))
+                if groups:
+                    faults.append(duplicates(entity, index, groups))
     return faults
 
 
