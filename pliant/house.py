@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as release_of
+from typing import TypeVar
 
 from access.actor import Actor
 from access.company import (
@@ -27,6 +28,7 @@ from access.migrations import MIGRATIONS as ACCESS
 from access.presence import Presence
 from access.replica import oldest_served
 from access.resolve import Resolver
+from access.store import Writer
 from access.sweep import Sweep
 from access.system import OWNER
 from access.token import create_token
@@ -45,6 +47,7 @@ from metadata.versions import read_bodies
 from pliant.settings import Settings
 from records.reading.cursor import Sealer
 from records.shares import MIGRATIONS as SHARES
+from resolvers.administration import write_access
 from resolvers.companies import Companies
 from resolvers.persisted import PersistedTexts
 from resolvers.publishing import proposal_of, publish_as
@@ -63,6 +66,8 @@ COMPANY_MIGRATIONS = (*ACCESS, *METADATA, *SHARES)
 """The fixed tables of every company, beside storage's own."""
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,22 +315,26 @@ class House:
 
     async def add_member(self, company_id: str, input: Mapping[str, Json]) -> str:
         """Add a member as the system and give his id. Raises `BadInput` with the first fault."""
-        head = await self.head(company_id)
-        namespace = (await self.company(company_id)).namespace
-        written = await add_member(self.runtime.writer(namespace, head, None), input)
+        written = await self._write_access(company_id, lambda writer: add_member(writer, input))
         _refuse(written.faults)
         assert written.id is not None
         return written.id
 
     async def create_token(self, company_id: str, member_id: str, name: str, roles: Sequence[str]) -> str:
         """Make a token as the system; the text is shown now and never again. Raises `BadInput`."""
-        head = await self.head(company_id)
-        company = await self.company(company_id)
-        writer = self.runtime.writer(company.namespace, head, None)
-        issued = await create_token(writer, company.id, member_id, name, roles)
+        company = (await self.company(company_id)).id
+        issued = await self._write_access(
+            company_id, lambda writer: create_token(writer, company, member_id, name, roles)
+        )
         _refuse(issued.faults)
         assert issued.text is not None
         return issued.text
+
+    async def _write_access(self, company_id: str, work: Callable[[Writer], Awaitable[T]]) -> T:
+        """Run a verb of access as the system."""
+        head = await self.head(company_id)
+        namespace = (await self.company(company_id)).namespace
+        return await write_access(self.runtime, namespace, head, None, work)
 
     async def _announce(self, namespace: str, version: int, catalog: Catalog) -> None:
         """A job of this process has moved a head."""

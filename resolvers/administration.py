@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 _NAME_CHARS: Final = 200
 
+_ATTEMPTS: Final = 3  # publishes may follow each other
+
 
 @dataclass(frozen=True, slots=True)
 class AdminContext:
@@ -46,15 +48,25 @@ class AdminContext:
         self.actor.require(*rights)
 
     async def write(self, work: Callable[[Writer], Awaitable[T]]) -> T:
-        """Run a verb of access; once more on the new head when a publish came between."""
-        runtime, namespace = self.runtime, self.actor.namespace
+        """Run a verb of access (`write_access`) as the actor."""
+        return await write_access(self.runtime, self.actor.namespace, self.head, self.actor, work)
+
+
+async def write_access(
+    runtime: Runtime, namespace: str, head: Head, actor: Actor | None, work: Callable[[Writer], Awaitable[T]]
+) -> T:
+    """Run a verb of access, as the system when there is no actor; on the new head when a publish came between."""
+    for _ in range(_ATTEMPTS - 1):
         try:
-            return await work(runtime.writer(namespace, self.head, self.actor))
+            return await work(runtime.writer(namespace, head, actor))
         except SchemaChanged:
-            if not await runtime.companies.refresh(namespace):
-                raise
+            known = head.version
+            await runtime.companies.refresh(namespace)
             head = await runtime.companies.head(namespace)
-            return await work(runtime.writer(namespace, head, runtime.fitting(self.actor, head.catalog)))
+            if head.version == known:
+                raise
+            actor = runtime.fitting(actor, head.catalog) if actor is not None else None
+    return await work(runtime.writer(namespace, head, actor))
 
 
 def documents_of(context: AdminContext, kind: str | None) -> Documents:

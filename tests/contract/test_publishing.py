@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from access.member import add_member
+from access.store import Writer
 from pliant.house import House
+from resolvers.administration import write_access
 from tests.houses import Client, found_company, hire, opened_house
 from tests.schema.samples import ACCOUNT, OPPORTUNITY, PRODUCT, SALES
 
@@ -245,3 +248,17 @@ async def test_another_version_than_expected_is_told_before_what_follows_from_it
     await publish(owner, with_field(ACCOUNT, "size", type="integer"))
     late = await publish(owner, r=[{"kind": "entity", "name": "nowhere"}], v=1)
     assert [fault["code"] for fault in late["userErrors"]] == ["CONFLICT"]
+
+
+async def test_an_access_write_goes_on_when_a_publish_came_between(owner: Client) -> None:
+    actor = await owner.actor()
+    runtime = owner.house.runtime
+    known = await owner.house.head(actor.company)
+    assert (await publish(owner, with_field(ACCOUNT, "size", type="integer")))["userErrors"] == []
+
+    async def work(writer: Writer) -> str | None:
+        """Add a member."""
+        return (await add_member(writer, {"name": "Late", "roles": ["owner"]})).id
+
+    assert await write_access(runtime, actor.namespace, known, None, work)
+    assert await write_access(runtime, actor.namespace, known, actor, work)
