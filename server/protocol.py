@@ -1,4 +1,4 @@
-"""HTTP/1.1 on a socket: uvicorn's protocol with the two limits that it lacks.
+"""HTTP/1.1 on a socket: uvicorn's protocol with the two limits that it lacks, and answers sent in one piece.
 
 A head must be whole in time and small: uvicorn waits for ever for the first one, and keeps one of any size.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from server.transport import JoiningTransport
 
 HEAD_BYTES = 64 * 1024
 """Request line and headers together."""
@@ -25,6 +27,11 @@ class BoundedHttp(HttpToolsProtocol):
     _head_bytes = 0
     _in_head = False
     _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client has connected."""
+        super().connection_made(transport)
+        self.transport = JoiningTransport(transport, self.loop)
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client; counted while they belong to a head."""

@@ -37,7 +37,7 @@ GROUP_MAX = 64
 
 _ENOUGH = 8  # a group of so many is not made to wait for more
 _QUIET_TURNS = 2  # of the event loop: what one turn reads from a socket asks for its write in the next
-_SECOND_FROM = 16  # so many must wait before a second transaction is opened beside the running one
+_SECOND_FROM = _ENOUGH  # so many must wait before a second transaction is opened beside the running one
 _GROUPS_MAX = 2
 _HELD_SECONDS = 0.02  # then the lock is let go, so that who publishes has his turn
 _LINGER_SECONDS = 0.002  # so long it is kept while nothing waits: those who were just answered come again

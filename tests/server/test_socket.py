@@ -183,3 +183,16 @@ def _refuses(running: Served) -> bool:
             return False
     except OSError:
         return True
+
+
+def test_answers_without_a_body_and_answers_in_a_row_come_whole(server: Served) -> None:
+    head = b"HEAD /healthz HTTP/1.1\r\nHost: x\r\n\r\nOPTIONS /graphql HTTP/1.1\r\nHost: x\r\n\r\n"
+    with connection(server) as sock:
+        sock.sendall(head + request(server) * 3)
+        answer = said(sock, 5)
+    assert answer.count(b"HTTP/1.1 ") == 5  # a body has no line end
+    assert answer.count(b'{"data":{"__typename":"Query"}}') == 3
+    with connection(server) as sock:
+        sock.sendall(request(server, extra=b"Expect: 100-continue\r\n"))
+        answer = said(sock, 2)
+    assert statuses(answer)[-1] == 200
