@@ -19,6 +19,7 @@ _STEPS_BETWEEN_CHECKS = 20_000  # about a millisecond of SQLite's work
 _CACHED_STATEMENTS = 512
 _CACHE_KIBIBYTES = 16_000
 _WAL_LIMIT_BYTES = 64 << 20
+_MAPPED_BYTES = 1 << 40  # SQLite's own limit is lower, mostly 2 GiB; what lies behind it is read the usual way
 
 
 class Deadline:
@@ -75,6 +76,8 @@ def _set_up(connection: sqlite3.Connection, reading: bool) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
+    # pages are read where they lie in the kernel's cache instead of being copied: half the CPU of a large read
+    connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
     sqlite_functions.register(connection)
     connection.create_function("pliant_now", 1, _now)
