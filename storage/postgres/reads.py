@@ -3,8 +3,8 @@
 Equal texts are sent one behind the other without waiting for answers (Bind and Execute pipelined before one Sync), each
 with a snapshot of its own; for a read of one record that takes a third of a process's work for it away. Nobody waits
 for company: what is asked for in one turn of the event loop is sent at its end. Cheap reads go together on one
-connection, half of them when they are many, so that the process works for the one half while the database works for
-the other; dear ones are spread over all connections, so that the database's cores share them.
+connection, in two halves when they are many, so that the process works for the one while the database works for the
+other; dear ones are spread over connections, so that the database's cores share them.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ from storage.postgres.pool import Connection, Pool
 TOGETHER_MAX = 16
 """Reads in one round trip: more only makes the first wait for the last."""
 
-ROUND_SECONDS = 0.001
-"""So long may a round trip take by what is known of a statement; dearer ones go together only when all connections
-have their share."""
+ROUND_SECONDS = 0.0015
+"""So long may a round trip take by what is known of a statement, as long as there is another connection to take."""
 
 _ENOUGH = 8  # reads that are not halved: each round trip costs as much as several
 
@@ -69,7 +68,7 @@ class Reads:
     def _start(self) -> None:
         self._scheduled = False
         loop = asyncio.get_running_loop()
-        wanted = sum(1 if self._fit(text) >= len(items) else len(items) for text, items in self._waiting.items())
+        wanted = sum(self._rounds(text, len(items)) for text, items in self._waiting.items())
         for _ in range(min(self._most - len(self._tasks), wanted)):
             task = loop.create_task(self._work())
             self._tasks.add(task)
@@ -108,18 +107,20 @@ class Reads:
         """This connection's share of the text that came first; what is left of it goes behind the others."""
         text = next(iter(self._waiting))
         waiting = self._waiting.pop(text)
-        count, fit = len(waiting), self._fit(text)
-        if fit >= count > _ENOUGH:
-            fit = -(-count // 2)
-        share = min(count, TOGETHER_MAX, max(-(-count // self._most), fit))
+        count = len(waiting)
+        rounds = self._rounds(text, count)
+        if rounds == 1 and count > _ENOUGH:
+            rounds = 2  # one after the other
+        share = min(-(-count // rounds), TOGETHER_MAX)
         group = [waiting.popleft() for _ in range(share)]
         if waiting:
             self._waiting[text] = waiting
         return text, group
 
-    def _fit(self, text: str) -> int:
-        """How many reads of a text one round trip has the time for."""
-        return int(ROUND_SECONDS / self._seconds.get(text, ROUND_SECONDS))
+    def _rounds(self, text: str, count: int) -> int:
+        """Over how many connections so many reads of a text are spread."""
+        fit = min(TOGETHER_MAX, int(ROUND_SECONDS / self._seconds.get(text, ROUND_SECONDS)))
+        return min(self._most, -(-count // max(fit, 1)))
 
     def _learn(self, text: str, seconds: float) -> None:
         """What a read takes: the least that was seen, since this process's own delays are in every figure."""
