@@ -103,7 +103,7 @@ class History:
         there = [
             old
             for table, name, old in known
-            if (table, name) == (entity.table_name, item.name) and old.column.type == item.column.type
+            if (table, name) == (entity.table_name, item.name) and _holds(old) == _holds(item)
         ]
         convert = converter(source, item, after.app.time_zone)
         back = converter(item, source, after.app.time_zone)
@@ -158,6 +158,11 @@ def _known(item: Field, image: Any) -> Any:
         return None if image is None else item.type.logical(item.options, image)
     except ValueError:
         return None
+
+
+def _holds(item: Field) -> tuple[Any, ...]:
+    """What the values of a field are: the trash gives back only what holds the same."""
+    return item.type.name, item.column.type, None if item.relation is None else item.relation.target
 
 
 def _columns(entity: Entity) -> set[str]:
