@@ -155,11 +155,9 @@ async def preview(
     except DocumentsInvalid as error:
         return Preview(head.version, error.faults, documents)
     after, changes = planned.catalog, planned.changes
-    told = {fault.path for fault in planned.faults}
-    faults = [
-        *planned.faults,
-        *(item.fault() for item in failing if item.blocks and item.count and item.path not in told),
-    ]
+    told = {(fault.path, fault.code) for fault in planned.faults}
+    blocking = (item.fault() for item in failing if item.blocks and item.count)
+    faults = [*planned.faults, *(fault for fault in blocking if (fault.path, fault.code) not in told)]
     faults += await role_faults(runtime, namespace, actor, before, after, proposal)
     schema = compare(before, after)
     works = await table_works(Census(engine, namespace), planned)

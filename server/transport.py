@@ -28,7 +28,7 @@ class JoiningTransport(asyncio.Transport):
         head = self._head
         if head is not None:
             self._head = None
-            self._inner.writelines((head, data))
+            self._inner.write(head + data)
         elif data[:9] == b"HTTP/1.1 ":
             self._head = data
             self._loop.call_soon(self._flush)  # an answer whose body comes later, or that has none

@@ -135,10 +135,17 @@ class Finder:
             await self._count(path, previous, foreseen.field(item).is_(None), missing_text(item), True, test)
         if same is not None:
             column = previous.table.c[same.column.name]
-            for condition_, text, test in _keyword_tests(previous, same, item, self.engine.dialect):
-                await self._count(path, previous, sa.and_(column.is_not(None), condition_), text, False, test)
+            await self._keywords(path, previous, column, same, item)
             await self._choices(path, previous, same, item)
+        elif foreseen.returns(item):
+            await self._keywords(path, previous, foreseen.field(item), None, item)
         return []
+
+    async def _keywords(
+        self, path: tuple[str, ...], previous: Entity, column: ColumnElement[Any], same: Field | None, item: Field
+    ) -> None:
+        for condition_, text, test in _keyword_tests(column, same, item, self.engine.dialect):
+            await self._count(path, previous, sa.and_(column.is_not(None), condition_), text, False, test)
 
     async def _choices(self, path: tuple[str, ...], previous: Entity, same: Field, item: Field) -> None:
         kept = {choice.value for choice in item.choices} | renamed_choices(same, item).keys()
@@ -236,25 +243,26 @@ class Finder:
 
 
 def _keyword_tests(
-    previous: Entity, same: Field, item: Field, dialect: Dialect
+    column: ColumnElement[Any], same: Field | None, item: Field, dialect: Dialect
 ) -> Iterator[tuple[ColumnElement[bool], Text, Test | None]]:
-    """The changed bounds and lengths of a field as conditions that failing rows meet."""
-    column, kind = previous.table.c[same.column.name], same.column.type.kind
+    """The new bounds and lengths of a field as conditions that failing rows meet; `same` is what it was, if served."""
+    kind, known = item.column.type.kind, same.schema if same is not None else {}
+    name = item.api_name if same is None else same.api_name
     for keyword, (operator, compare, text) in _BOUNDS.items():
         value = item.schema.get(keyword)
-        if value is not None and value != same.schema.get(keyword) and kind in _NUMBERS:
-            encoded = same.column.type.encoder(dialect)(item.type.argument(item.options, value))
-            bound: ColumnElement[Any] = sa.literal(encoded, same.column.type.sqlalchemy())
-            yield compare(column, bound), _filled(same, text, value), Test(same.api_name, operator, value)
+        if value is not None and value != known.get(keyword) and kind in _NUMBERS:
+            encoded = item.column.type.encoder(dialect)(item.type.argument(item.options, value))
+            bound: ColumnElement[Any] = sa.literal(encoded, item.column.type.sqlalchemy())
+            yield compare(column, bound), _filled(name, text, value), Test(name, operator, value) if same else None
     for keyword, (measure, text) in _LENGTHS.items():
         value = item.schema.get(keyword)
-        if isinstance(value, int) and value != same.schema.get(keyword) and kind == "text":
-            yield measure(sa.func.length(column), constant(value)), _filled(same, text, value), None
+        if isinstance(value, int) and value != known.get(keyword) and kind == "text":
+            yield measure(sa.func.length(column), constant(value)), _filled(name, text, value), None
 
 
-def _filled(item: Field, text: Text, value: Json) -> Text:
+def _filled(name: str, text: Text, value: Json) -> Text:
     en, zh = text.en.format(value), text.zh.format(value)
-    return Text(f"have a {item.api_name} {en}", f"的“{item.api_name}”{zh}")
+    return Text(f"have a {name} {en}", f"的“{name}”{zh}")
 
 
 def _live(entity: Entity) -> ColumnElement[bool]:

@@ -171,9 +171,14 @@ def filled_value(item: Field, source: Field | None, kept: ColumnElement[Any], di
     value = kept
     for old, new in renamed_choices(source, item).items() if source is not None else ():
         value = _replaced(value, type_, sa.literal(old, sa.Text()), sa.literal(new, sa.Text()), dialect)
+    return with_default(item, source, value, dialect)
+
+
+def with_default(item: Field, source: Field | None, value: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
+    """A value, or the default of a field that is required from now on."""
     if not _has_filler(item, source):
         return value
-    return sa.func.coalesce(value, sa.literal(_encoded_default(item, dialect), type_.sqlalchemy()))
+    return sa.func.coalesce(value, sa.literal(_encoded_default(item, dialect), item.column.type.sqlalchemy()))
 
 
 def prepared_fills(plan: Plan, dialect: Dialect, zone: str) -> list[Fill]:
@@ -190,7 +195,7 @@ def prepared_fills(plan: Plan, dialect: Dialect, zone: str) -> list[Fill]:
 def fill_of(move: Move, dialect: Dialect, zone: str) -> Fill:
     """The fill of a field whose values go to a new column: by the database where nothing but a copy is needed."""
     source, item = move.source, move.item
-    if same_kind(source, item) and move.recovered is None:
+    if same_kind(source, item):
         return Copying(move.entity, item, source, dialect)
     return Converting(move, dialect, converter(source, item, zone), converter(item, source, zone))
 

@@ -8,7 +8,7 @@ Python, of what SQL reads (`Foreseen.cell`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,7 @@ from metadata.field import Column, Field
 from metadata.publishing.checks import Unforeseen, table_of, value_of
 from metadata.publishing.convert import same_kind
 from metadata.publishing.diff import match_entities, match_fields
-from metadata.publishing.fills import Converting, fill_of, filled_value
+from metadata.publishing.fills import Converting, fill_of, filled_value, with_default
 from metadata.publishing.plan import Move, Plan
 from storage.engine import Dialect
 from storage.sql import column, fold
@@ -81,9 +81,8 @@ class Foreseen:
         source = self._sources.get(item.name)
         if source is not None and source.column != item.column:
             return self._moved(item, source)
-        there = item.column.name in self.plan.there.get(self.entity.table_name, ())
         kept = self._bare(item.column)
-        kept = kept if there else _null(kept)
+        kept = kept if item.column.name in self._there else _null(kept)
         return kept if item.system else filled_value(item, source, kept, self.dialect)
 
     def was(self, item: Field) -> Field | None:
@@ -96,6 +95,10 @@ class Foreseen:
         moved = item.name in self._moves
         return None if source is None or (moved and not same_kind(source, item)) else source
 
+    def returns(self, item: Field) -> bool:
+        """Whether a field that was not served holds values that come back out of the trash."""
+        return item.name not in self._sources and item.column.name in self._there
+
     def converts(self, item: Field) -> bool:
         """Whether what a field will hold is made of values of another type, one by one."""
         return item.name in self._converting
@@ -104,10 +107,10 @@ class Foreseen:
         """What a new column is filled with where nothing is converted: references to another entity are dropped."""
         if same_kind(source, item):
             return filled_value(item, source, self._bare(source.column), self.dialect)
-        recovered, nothing = self._moves[item.name].recovered, _null(self._bare(item.column))
-        if recovered is None:
-            return nothing
-        return sa.case((self._bare(source.column).is_(None), self._bare(recovered)), else_=nothing)
+        recovered, value = self._moves[item.name].recovered, _null(self._bare(item.column))
+        if recovered is not None:  # where nothing was said since, what lies in the trash is said again
+            value = sa.case((self._bare(source.column).is_(None), self._bare(recovered)), else_=value)
+        return with_default(item, source, value, self.dialect)
 
     def _behind(self, step: str) -> Foreseen:
         target = self.plan.after.entities[self.entity.relations[step].target]
@@ -132,18 +135,23 @@ class Foreseen:
         matched = {} if before is None else match_fields(before, self.entity)
         return {name: source for name, source in matched.items() if source.columns}
 
+    @property
+    def _there(self) -> Collection[str]:
+        """Columns that the table has already."""
+        return self.plan.there.get(self.entity.table_name, ())
+
     @cached_property
     def _moves(self) -> Mapping[str, Move]:
         return {move.item.name: move for move in self.plan.moves if move.entity is self.entity}
 
     @cached_property
     def _converting(self) -> Mapping[str, Converting]:
-        """Fields of which values are made one by one in Python, by name: no references, and nothing that is copied."""
+        """Fields of which values are made one by one in Python, by name; what is copied or dropped SQL can say."""
         zone = self.plan.after.app.time_zone
         fills = {
             name: fill_of(move, self.dialect, zone)
             for name, move in self._moves.items()
-            if move.source.relation is None and move.item.relation is None
+            if move.item.relation is None and (move.source.relation is None or move.recovered is not None)
         }
         return {name: fill for name, fill in fills.items() if isinstance(fill, Converting)}
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol, TypeAlias
 
 from base.errors import Text
-from base.json import Json
+from base.json import Json, dump
 from base.limits import Limits
 from base.text import fold
 from expressions import Lookup, compiled
@@ -65,12 +65,15 @@ class Keywords:
         for item in entity.fields.values():
             if not item.columns or item.system:
                 continue
-            kept = foreseen.keeps(item)
-            if kept is not None:
-                new = _changed(_property(previous, kept), _property(entity, item), choices=bool(item.choices))
-                properties[item.api_name] = dict(new)
-            elif foreseen.converts(item):
-                properties[item.api_name] = _beyond_type(_property(entity, item))
+            kept, now = foreseen.keeps(item), _property(entity, item)
+            if foreseen.converts(item):
+                new = _changed({}, now, _SILENT, choices=bool(item.choices))
+            elif kept is not None or foreseen.returns(item):
+                before = _property(previous, kept) if kept is not None else {}
+                new = _changed(before, now, _SILENT | _COUNTED, choices=bool(item.choices))
+            else:
+                continue
+            properties[item.api_name] = dict(new)
         properties = {name: schema for name, schema in properties.items() if schema}
         root = {
             key: value
@@ -156,7 +159,7 @@ class Doubled:
         values = tuple(lookup(path) for path in self.reads)
         if None in values:
             return
-        key = tuple(fold(value) if self._fold and isinstance(value, str) else value for value in values)
+        key = tuple(fold(value) if self._fold and isinstance(value, str) else _key(value) for value in values)
         if key not in self._first:
             self._first[key] = record
             return
@@ -164,6 +167,11 @@ class Doubled:
         for one in (known, record):
             if one is not None:
                 yield Failure(one, self._place, self._text, True)
+
+
+def _key(value: Any) -> Any:
+    """What is the same for the same value, and can be remembered."""
+    return dump(value) if isinstance(value, list | tuple | Mapping) else value
 
 
 def missing_text(item: Field) -> Text:
@@ -194,15 +202,10 @@ def _property(entity: Entity, item: Field) -> Mapping[str, Json]:
     return found
 
 
-def _beyond_type(schema: Mapping[str, Json]) -> dict[str, Json]:
-    """What a value of the right type may still fail."""
-    return {key: value for key, value in schema.items() if key not in _SILENT}
-
-
-def _changed(before: Mapping[str, Json], after: Mapping[str, Json], *, choices: bool) -> Iterator[tuple[str, Json]]:
+def _changed(
+    before: Mapping[str, Json], after: Mapping[str, Json], without: Collection[str], *, choices: bool
+) -> Iterator[tuple[str, Json]]:
+    """The keywords that a value may fail now; choices that go are counted by themselves, and a new one is known."""
     for key, value in after.items():
-        if key in _COUNTED or key in _SILENT or before.get(key) == value:
-            continue
-        if key in ("enum", "items") and choices:
-            continue  # a choice that goes is counted by itself
-        yield key, value
+        if key not in without and before.get(key) != value and not (choices and key in ("enum", "items")):
+            yield key, value

@@ -63,17 +63,17 @@ async def scan(engine: Engine, namespace: str, foreseen: Foreseen, tests: Sequen
     )
     made = compile_with_constants(query.order_by(key).limit(constant(CHUNK_ROWS)), dialect)
     encode, decode, last = UUID.encoder(dialect), UUID.decoder(dialect), _FIRST
-    while scanned.rows < budget:
+    while True:
         given = {**made.constants, "after": encode(last)}
         rows = await engine.fetch(namespace, made.sql, tuple(given[name] for name in made.sql.binds))
-        for record, *read in rows[: budget - scanned.rows]:
+        looked = rows[: budget - scanned.rows]
+        for record, *read in looked:
             last, held = str(decode(record)), iter(read)
             values = {path: cell.made([next(held) for _ in cell.clauses]) for path, cell in cells.items()}
             for number, test in enumerate(tests):
                 for failure in test.failures(last, values.__getitem__):
                     scanned.add(number, failure)
-        scanned.complete = len(rows) < CHUNK_ROWS and scanned.rows + len(rows) <= budget
-        scanned.rows = min(budget, scanned.rows + len(rows))
-        if len(rows) < CHUNK_ROWS:
-            break
-    return scanned
+        scanned.rows += len(looked)
+        scanned.complete = len(looked) == len(rows) < CHUNK_ROWS
+        if scanned.complete or len(looked) < len(rows):
+            return scanned

@@ -29,6 +29,8 @@ ROUND_SECONDS = 0.0015
 
 _ENOUGH = 8  # reads that are not halved: each round trip costs as much as several
 
+_LEAST_SECONDS = 1e-5  # some clocks stand still between two looks
+
 _KNOWN_MAX = 2_000  # texts whose cost is remembered
 _FORGETTING = 1.02  # a cost that is not seen again grows by this factor with each round
 
@@ -93,11 +95,10 @@ class Reads:
             while not connection.is_closed() and self._waiting:
                 text, group = self._gather()
                 started = time.monotonic()
-                if len(group) == 1:
-                    await _alone(connection, text, group[0])
-                else:
-                    await _together(connection, text, group)
-                self._learn(text, (time.monotonic() - started) / len(group))
+                if await (
+                    _alone(connection, text, group[0]) if len(group) == 1 else _together(connection, text, group)
+                ):
+                    self._learn(text, (time.monotonic() - started) / len(group))
                 if self._pool.wanted:
                     return
         finally:
@@ -124,7 +125,7 @@ class Reads:
 
     def _learn(self, text: str, seconds: float) -> None:
         """What a read takes: the least that was seen, since this process's own delays are in every figure."""
-        known = self._seconds.get(text)
+        known, seconds = self._seconds.get(text), max(seconds, _LEAST_SECONDS)
         if known is None and len(self._seconds) >= _KNOWN_MAX:
             self._seconds.clear()
         self._seconds[text] = seconds if known is None else min(seconds, known * _FORGETTING)
@@ -136,7 +137,8 @@ class Reads:
                 _fail(future, error)
 
 
-async def _together(connection: Connection, text: str, group: Sequence[_Item]) -> None:
+async def _together(connection: Connection, text: str, group: Sequence[_Item]) -> bool:
+    """Run a group; whether that tells what its reads take."""
     try:
         rows = await connection.fetchmany(text, [params for params, _ in group])
         if len(rows) != len(group):
@@ -146,7 +148,7 @@ async def _together(connection: Connection, text: str, group: Sequence[_Item]) -
             # one of them is at fault: each gets its own answer
             for item in group:
                 await _alone(connection, text, item)
-            return
+            return False
         _lose(connection, [future for _, future in group], error)
     except BaseException as error:
         _lose(connection, [future for _, future in group], error)
@@ -154,19 +156,23 @@ async def _together(connection: Connection, text: str, group: Sequence[_Item]) -
         for (_, future), row in zip(group, rows, strict=True):
             if not future.done():
                 future.set_result(row)
+        return True
+    return False
 
 
-async def _alone(connection: Connection, text: str, item: _Item) -> None:
+async def _alone(connection: Connection, text: str, item: _Item) -> bool:
+    """Run one read; whether that tells what it takes."""
     params, future = item
     if future.done():
-        return
+        return False
     try:
         (row,) = await connection.fetch(text, *params)
     except BaseException as error:
         _lose(connection, [future], error)
-    else:
-        if not future.done():
-            future.set_result(row)
+        return False
+    if not future.done():
+        future.set_result(row)
+    return True
 
 
 def _lose(connection: Connection, futures: Sequence[asyncio.Future[Sequence[Any]]], error: BaseException) -> None:
