@@ -58,6 +58,11 @@ class Compiled:
     sql: Sql
     constants: Mapping[str, Value]
 
+    def params(self, **values: Value) -> tuple[Value, ...]:
+        """The parameters of `sql` in their order: the constants, and values by name."""
+        given = {**self.constants, **values}
+        return tuple(given[name] for name in self.sql.binds)
+
 
 def compile(clause: ClauseElement, dialect: Dialect) -> Sql:
     """The text of a clause whose parameters all have names. Raises `ValueError` for one that carries values."""

@@ -84,9 +84,7 @@ class Census:
             .having(sa.func.count() > sa.literal_column("1"))
             .subquery()
         )
-        made = compile_with_constants(sa.select(sa.func.count()).select_from(groups), self._engine.dialect)
-        rows = await self.fetch(made.sql, tuple(made.constants[name] for name in made.sql.binds))
-        return int(rows[0][0])
+        return await self._number(sa.select(sa.func.count()).select_from(groups))
 
     async def ids_after(self, entity: Entity, after: str | None, most: int) -> list[str]:
         """The next ids of a table in their order."""
@@ -117,5 +115,5 @@ class Census:
         return Trial(seen, complete, lost, tuple(sample))
 
     async def _number(self, query: sa.Select[Any]) -> int:
-        rows = await self.fetch(compile(query, self._engine.dialect), ())
-        return int(rows[0][0])
+        made = compile_with_constants(query, self._engine.dialect)
+        return int((await self.fetch(made.sql, made.params()))[0][0])

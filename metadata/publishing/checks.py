@@ -262,5 +262,4 @@ def _made(
     query: sa.Select[Any], dialect: Dialect, values: Mapping[str, Value] | None = None
 ) -> tuple[Sql, tuple[Value, ...]]:
     made = compile_with_constants(query, dialect)
-    given = {**made.constants, **(values or {})}
-    return made.sql, tuple(given[name] for name in made.sql.binds)
+    return made.sql, made.params(**(values or {}))

@@ -112,11 +112,6 @@ def _retyped(old: Field, new: Field) -> bool:
     return _link(old) != _link(new)
 
 
-def same_storage(old: Field, new: Field) -> bool:
-    """Whether a field's values stay where they are."""
-    return old.columns == new.columns and _link(old) == _link(new)
-
-
 def _target(item: Field) -> str | None:
     return item.relation.target if item.relation is not None else None
 

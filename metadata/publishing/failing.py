@@ -1,8 +1,8 @@
 """Live records that would not meet what is new: required fields, bounds, choices, uniques, rules, other keywords.
 
 Publishing refuses only what it must (`blocks`); the rest is told beforehand, because an old record that fails is
-found out by whoever edits it next. What SQL can test is counted whole; other keywords are tested record by record
-with the derived JSON Schema, within a budget of rows.
+found out by whoever edits it next. What SQL can test is counted whole; other keywords, and values that are converted
+with the publish, are tested record by record (`metadata.publishing.scan`), within a budget of rows.
 """
 
 from __future__ import annotations
@@ -231,13 +231,11 @@ class Finder:
         """How many rows a query finds, and the first ids."""
         dialect = self.engine.dialect
         counted = compile_with_constants(sa.select(sa.func.count()).select_from(query.subquery()), dialect)
-        params = tuple(counted.constants[name] for name in counted.sql.binds)
-        count = int((await self.engine.fetch(self.namespace, counted.sql, params))[0][0])
+        count = int((await self.engine.fetch(self.namespace, counted.sql, counted.params()))[0][0])
         if not count:
             return 0, ()
         first = compile_with_constants(query.order_by(identity).limit(constant(MAX_IDS)), dialect)
-        params = tuple(first.constants[name] for name in first.sql.binds)
-        rows = await self.engine.fetch(self.namespace, first.sql, params)
+        rows = await self.engine.fetch(self.namespace, first.sql, first.params())
         decode = UUID.decoder(dialect)
         return count, tuple(str(decode(row[0])) for row in rows)
 

@@ -82,8 +82,8 @@ class Copying:
         value = filled_value(self.item, self.source, kept, self.dialect)
         clause = _update(self.entity).where(IDS).values({self.item.column.name: value})
         made = compile_with_constants(clause, self.dialect)
-        given = {**made.constants, "ids": encode_list(list(ids), UUID, self.dialect)}
-        return Filled((Execute(made.sql, tuple(given[name] for name in made.sql.binds)),), len(ids))
+        params = made.params(ids=encode_list(list(ids), UUID, self.dialect))
+        return Filled((Execute(made.sql, params),), len(ids))
 
 
 @dataclass(frozen=True)
@@ -122,11 +122,11 @@ class Converting:
         read, make, encode = UUID.decoder(self.dialect), self.maker(), own.type.encoder(self.dialect)
         cells: list[tuple[str, Value]] = []
         lost: list[str] = []
-        for record, *held in rows:
-            made = make(*held)
+        for key, *held in rows:
+            record, made = read(key), make(*held)
             if not made.exact:
-                lost.append(read(record))
-            cells.append((read(record), encode(made.value)))
+                lost.append(record)
+            cells.append((record, encode(made.value)))
         return Filled(tuple(_cells(self.entity, own, cells, self.dialect)), len(rows), tuple(lost))
 
     @property

@@ -3,7 +3,7 @@
 What is new is tested through it before anything is done: a new field holds its default, a renamed choice its new name,
 what comes back out of the trash its old value. Steps to other records mean what they mean to a write: system eyes, and
 null behind a record that is deleted. Most of it SQL can say; a value that is converted to another type is made in
-Python, of what SQL reads (`Foreseen.cell`).
+Python, of what SQL reads (`Foreseen.recipe`).
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from storage.types import TIMESTAMP, UUID
 
 
 @dataclass(frozen=True)
-class Cell:
-    """What is read of a record to know one value: clauses, and the value (logical, or None) that their cells make."""
+class Recipe:
+    """How one value of a record is known: what is read, and the value (logical, or None) that is made of it."""
 
     clauses: tuple[ColumnElement[Any], ...]
     made: Callable[[Sequence[Any]], Any]
@@ -57,21 +57,21 @@ class Foreseen:
         found = self._behind(path[0]).column(path[1:])
         return SqlValue(self._stepped(path[0], found.clause), found.type, found.scale)
 
-    def cell(self, path: tuple[str, ...]) -> Cell:
+    def recipe(self, path: tuple[str, ...]) -> Recipe:
         """The same, for what SQL cannot say too."""
         if len(path) > 1:
-            found = self._behind(path[0]).cell(path[1:])
+            found = self._behind(path[0]).recipe(path[1:])
             return replace(found, clauses=tuple(self._stepped(path[0], clause) for clause in found.clauses))
         item = self.entity.by_api_name[path[0]]
         if item.name not in self._converting:
             decode = item.column.type.decoder(self.dialect)
-            return Cell((self.field(item),), lambda cells: decode(cells[0]))
+            return Recipe((self.field(item),), lambda read: decode(read[0]))
         converting = self._converting[item.name]
         columns, make = (Column("id", UUID), *converting.columns), converting.maker()
         # without an id there is no record, and no default either
-        return Cell(
+        return Recipe(
             tuple(self._bare(column) for column in columns),
-            lambda cells: None if cells[0] is None else make(*cells[1:]).value,
+            lambda read: None if read[0] is None else make(*read[1:]).value,
         )
 
     def field(self, item: Field) -> ColumnElement[Any]:

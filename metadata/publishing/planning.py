@@ -301,11 +301,12 @@ async def _duplicates(census: Census, plan: Plan, sizes: _Sizes, dialect: Dialec
     for name, previous in match_entities(before, plan.after.entities).items():
         entity = plan.after.entities[name]
         there = {unique.index for unique in previous.uniques}
+        foreseen = Foreseen(plan, dialect, entity)
         for index, unique in enumerate(entity.uniques):
             if unique.index in there or not await sizes.of(entity):
                 continue
             with suppress(Unforeseen):
-                groups = await census.count_duplicates(entity, unique_keys(Foreseen(plan, dialect, entity), unique))
+                groups = await census.count_duplicates(entity, unique_keys(foreseen, unique))
                 if groups:
                     faults.append(duplicates(entity, index, groups))
     return faults

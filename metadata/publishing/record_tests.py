@@ -66,8 +66,9 @@ class Keywords:
             if not item.columns or item.system:
                 continue
             kept, now = foreseen.keeps(item), _property(entity, item)
-            if foreseen.converts(item):
-                new = _changed({}, now, _SILENT, choices=bool(item.choices))
+            if foreseen.converts(item):  # what the bare type asks holds of whatever was converted to it
+                bare = item.type.json_schema(item.options, {})
+                new = _changed(bare, now, _SILENT, choices=bool(item.choices))
             elif kept is not None or foreseen.returns(item):
                 before = _property(previous, kept) if kept is not None else {}
                 new = _changed(before, now, _SILENT | _COUNTED, choices=bool(item.choices))

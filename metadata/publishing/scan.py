@@ -54,8 +54,8 @@ class Scanned:
 async def scan(engine: Engine, namespace: str, foreseen: Foreseen, tests: Sequence[RecordTest], budget: int) -> Scanned:
     """Test live records in the order of their ids, at most `budget` of them."""
     dialect, scanned = engine.dialect, Scanned()
-    cells = {path: foreseen.cell(path) for path in sorted({path for test in tests for path in test.reads})}
-    clauses = [clause for cell in cells.values() for clause in cell.clauses]
+    recipes = {path: foreseen.recipe(path) for path in sorted({path for test in tests for path in test.reads})}
+    clauses = [clause for recipe in recipes.values() for clause in recipe.clauses]
     key = column_of("id", UUID)
     query: sa.Select[Any] = sa.select(key, *(clause.label(f"c{n}") for n, clause in enumerate(clauses)))
     query = query.select_from(table_of(foreseen.entity)).where(
@@ -64,12 +64,11 @@ async def scan(engine: Engine, namespace: str, foreseen: Foreseen, tests: Sequen
     made = compile_with_constants(query.order_by(key).limit(constant(CHUNK_ROWS)), dialect)
     encode, decode, last = UUID.encoder(dialect), UUID.decoder(dialect), _FIRST
     while True:
-        given = {**made.constants, "after": encode(last)}
-        rows = await engine.fetch(namespace, made.sql, tuple(given[name] for name in made.sql.binds))
+        rows = await engine.fetch(namespace, made.sql, made.params(after=encode(last)))
         looked = rows[: budget - scanned.rows]
         for record, *read in looked:
             last, held = str(decode(record)), iter(read)
-            values = {path: cell.made([next(held) for _ in cell.clauses]) for path, cell in cells.items()}
+            values = {path: recipe.made([next(held) for _ in recipe.clauses]) for path, recipe in recipes.items()}
             for number, test in enumerate(tests):
                 for failure in test.failures(last, values.__getitem__):
                     scanned.add(number, failure)

@@ -95,9 +95,8 @@ class Reads:
             while not connection.is_closed() and self._waiting:
                 text, group = self._gather()
                 started = time.monotonic()
-                if await (
-                    _alone(connection, text, group[0]) if len(group) == 1 else _together(connection, text, group)
-                ):
+                run = _together(connection, text, group) if len(group) > 1 else _alone(connection, text, group[0])
+                if await run:
                     self._learn(text, (time.monotonic() - started) / len(group))
                 if self._pool.wanted:
                     return
