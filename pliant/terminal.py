@@ -145,7 +145,12 @@ async def chosen_company(house: House, company_id: str | None) -> str:
     if len(found) == 1:
         return found[0].id
     if not found:
-        raise _choice("There is no company yet: pliant company create NAME", "尚无公司：pliant company create 名称")
+        raise _choice(
+            "There is no company here yet: pliant company create NAME, or name another folder or database "
+            "(PLIANT_DATA_DIR, the demo's is demo-data; PLIANT_DATABASE_URL)",
+            "此处尚无公司：pliant company create 名称，或指定其他目录或数据库"
+            "（PLIANT_DATA_DIR，演示数据位于 demo-data；PLIANT_DATABASE_URL）",
+        )
     raise _choice(
         f"There are {len(found)} companies: name one with --company (pliant company list)",
         f"共有 {len(found)} 家公司：请用 --company 指定（pliant company list）",
