@@ -1,8 +1,9 @@
-"""Evidence of use: which documents were run by which token, on which day, how often, and what they name.
+"""Evidence of use: which documents were run by which token from which form, on which day, how often; what they name.
 
 Counters, not events: they say that something is used, not what was read. No person is in them, only the id of a token
 (empty where there was none). `_use_document` holds what a document names; one text with variables of another shape
-may name other things and is then another row.
+may name other things and is then another row. What requests do that name the form they come from is counted in
+`_form_use`, all else in `_use`: releases that know no forms write there, too.
 """
 
 from __future__ import annotations
@@ -22,48 +23,73 @@ from storage.batch import Batch, Cause, Execute, Sql, Statement
 from storage.ddl import create_table
 from storage.engine import Dialect, Engine
 from storage.migrations import Migration
+from storage.sql import constant
 from storage.types import BIGINT, DATE, JSON, TEXT, TIMESTAMP
 
 OTHER: Final = "other"
-"""The id under which use is counted once a company has as many documents as may be told apart."""
+"""What use is counted under once a company has as many documents, or forms, as may be told apart."""
 
 _DOCUMENT = Table("_use_document", {"id": TEXT, "document": TEXT, "name": TEXT, "text": TEXT, "names": JSON})
 _USE = Table("_use", {"day": DATE, "token": TEXT, "document": TEXT, "count": BIGINT, "last_at": TIMESTAMP})
+_FORM_USE = Table("_form_use", {"form": TEXT, **_USE.columns})
 
 
 def _create(dialect: Dialect) -> list[str]:
     documents = [(name, kind, name != "name") for name, kind in _DOCUMENT.columns.items()]
-    uses = [(name, kind, True) for name, kind in _USE.columns.items()]
-    return [
-        *create_table(_DOCUMENT.name, documents, ["id"], dialect),
-        *create_table(_USE.name, uses, ["day", "token", "document"], dialect),
-    ]
+    return [*create_table(_DOCUMENT.name, documents, ["id"], dialect), *_create_uses(_USE, dialect)]
 
 
-MIGRATIONS = (Migration(420, "evidence of use", _create),)
+def _create_uses(table: Table, dialect: Dialect) -> list[str]:
+    columns = [(name, kind, True) for name, kind in table.columns.items()]
+    return create_table(table.name, columns, _key(table), dialect)
+
+
+def _key(table: Table) -> list[str]:
+    return [name for name in table.columns if name not in ("count", "last_at")]
+
+
+MIGRATIONS = (
+    Migration(420, "evidence of use", _create),
+    Migration(421, "use by form", lambda dialect: _create_uses(_FORM_USE, dialect)),
+)
 """The fixed tables of every company."""
 
-_document, _use = _DOCUMENT.clause, _USE.clause
+_document, _use, _form_use = _DOCUMENT.clause, _USE.clause, _FORM_USE.clause
 _IDS = Query(sa.select(_document.c["id"]), columns={"id": TEXT})
-_FORGET = Query(sa.delete(_use).where(_use.c["day"] < parameter("day", DATE)), {"day": DATE})
-_FORGET_DOCUMENTS = Query(sa.delete(_document).where(_document.c["id"].not_in(sa.select(_use.c["document"]))))
+_FORMS = Query(sa.select(_form_use.c["form"]).distinct(), columns={"form": TEXT})
+_FORGET = tuple(
+    Query(sa.delete(table).where(table.c["day"] < parameter("day", DATE)), {"day": DATE}) for table in (_use, _form_use)
+)
+_FORGET_DOCUMENTS = Query(
+    sa.delete(_document).where(
+        _document.c["id"].not_in(sa.select(_use.c["document"])),
+        _document.c["id"].not_in(sa.select(_form_use.c["document"])),
+    )
+)
+_uses = sa.union_all(
+    sa.select(constant("").label("form"), *_use.c),
+    sa.select(_form_use.c["form"], *(_form_use.c[name] for name in _USE.columns)),
+).subquery("uses")
 _READ = Query(
     sa.select(
         _document.c["id"],
         _document.c["document"],
         _document.c["name"],
         _document.c["names"],
-        _use.c["token"],
-        sa.func.sum(_use.c["count"]).label("count"),
-        sa.func.max(_use.c["last_at"]).label("last_at"),
+        _uses.c["token"],
+        _uses.c["form"],
+        sa.func.sum(_uses.c["count"]).label("count"),
+        sa.func.max(_uses.c["last_at"]).label("last_at"),
     )
-    .select_from(_use.join(_document, _document.c["id"] == _use.c["document"]))
-    .where(_use.c["day"] >= parameter("day", DATE))
-    .group_by(_document.c["id"], _use.c["token"]),
+    .select_from(_uses.join(_document, _document.c["id"] == _uses.c["document"]))
+    .where(_uses.c["day"] >= parameter("day", DATE))
+    .group_by(_document.c["id"], _uses.c["token"], _uses.c["form"]),
     {"day": DATE},
-    {"id": TEXT, "document": TEXT, "name": TEXT, "names": JSON, "token": TEXT, "count": BIGINT, "last_at": TIMESTAMP},
+    {
+        **{"id": TEXT, "document": TEXT, "name": TEXT, "names": JSON},
+        **{"token": TEXT, "form": TEXT, "count": BIGINT, "last_at": TIMESTAMP},
+    },
 )
-_PLACES: Final[Mapping[Dialect, str]] = {"sqlite": "?, ?, ?, ?, ?", "postgresql": "$1, $2, $3, $4, $5"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,23 +109,29 @@ class UsedDocument:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A document and a token, with how often and when last in the days that are kept."""
+    """A document, a token and a form, with how often and when last in the days that are kept."""
 
     document: UsedDocument
     token: str | None
+    form: str | None
     count: int
     last_at: datetime
 
 
 async def record_uses(
-    engine: Engine, namespace: str, counts: Mapping[tuple[str, UsedDocument], int], limits: Limits
+    engine: Engine, namespace: str, counts: Mapping[tuple[str, str, UsedDocument], int], limits: Limits
 ) -> None:
-    """Add counts of today; several processes may, each adds its own. `counts`: (token or empty, document) -> times."""
+    """Add counts of today; several processes may, each adds its own.
+
+    `counts`: (token or empty, form or empty, document) -> times.
+    """
     at, dialect = now(), engine.dialect
     known = {str(row["id"]) for row in await _IDS.rows(engine, namespace)}
+    named = any(form for _, form, _ in counts)
+    forms = {str(row["form"]) for row in await _FORMS.rows(engine, namespace)} if named else set()
     statements: list[Statement] = []
-    added: dict[tuple[str, str], int] = {}
-    for (token, document), count in counts.items():
+    added: dict[tuple[str, str, str], int] = {}
+    for (token, form, document), count in counts.items():
         key = document.id
         if key not in known:
             if len(known) >= limits.use_documents:
@@ -107,9 +139,13 @@ async def record_uses(
             if key not in known:
                 known.add(key)
                 statements.append(_insert_document(document, dialect))
-        added[token, key] = added.get((token, key), 0) + count
+        if form and form not in forms:
+            if len(forms) >= limits.use_forms:
+                form = OTHER
+            forms.add(form)
+        added[form, token, key] = added.get((form, token, key), 0) + count
     # in one order everywhere: two processes that add to the same rows must not wait for each other in a circle
-    statements += [_add(at, token, key, count, dialect) for (token, key), count in sorted(added.items())]
+    statements += [_add(at, *key, count, dialect) for key, count in sorted(added.items())]
     batch = Batch(timestamp(at), new_id(), Cause(None, "upkeep"), None, statements=tuple(statements))
     await engine.apply(namespace, batch)
 
@@ -118,7 +154,8 @@ async def forget_old_uses(engine: Engine, namespace: str, limits: Limits) -> Non
     """Remove what is older than is kept, and documents that nothing tells of any more."""
     at = now()
     day = at.date() - timedelta(days=limits.use_days)
-    statements = (_FORGET.execute(engine.dialect, day=day), _FORGET_DOCUMENTS.execute(engine.dialect))
+    old = [query.execute(engine.dialect, day=day) for query in _FORGET]
+    statements = (*old, _FORGET_DOCUMENTS.execute(engine.dialect))
     batch = Batch(timestamp(at), new_id(), Cause(None, "upkeep"), None, statements=statements)
     await engine.apply(namespace, batch)
 
@@ -134,7 +171,7 @@ def _use_of(row: Mapping[str, Any]) -> Use:
     document = UsedDocument(
         row["id"], row["document"], row["name"], "", tuple(names["coordinates"]), dict(names["aliases"])
     )
-    return Use(document, row["token"] or None, int(row["count"]), row["last_at"])
+    return Use(document, row["token"] or None, row["form"] or None, int(row["count"]), row["last_at"])
 
 
 def _insert_document(document: UsedDocument, dialect: Dialect) -> Execute:
@@ -145,18 +182,19 @@ def _insert_document(document: UsedDocument, dialect: Dialect) -> Execute:
         "text": document.text,
         "names": {"coordinates": list(document.coordinates), "aliases": dict(document.aliases)},
     }
-    _, _, values = _DOCUMENT.encoded(row, dialect)
-    text = f"INSERT INTO __ns__._use_document (id, document, name, text, names) VALUES ({_PLACES[dialect]})"
-    return Execute(Sql(f"{text} ON CONFLICT (id) DO NOTHING"), values)
+    return _upsert(_DOCUMENT, row, "(id) DO NOTHING", dialect)
 
 
-def _add(at: datetime, token: str, document: str, count: int, dialect: Dialect) -> Execute:
+def _add(at: datetime, form: str, token: str, document: str, count: int, dialect: Dialect) -> Execute:
     day: date = at.date()
     row = {"day": day, "token": token, "document": document, "count": count, "last_at": at}
-    _, _, values = _USE.encoded(row, dialect)
-    text = (
-        f"INSERT INTO __ns__._use (day, token, document, count, last_at) VALUES ({_PLACES[dialect]}) "
-        "ON CONFLICT (day, token, document) DO UPDATE "
-        "SET count = _use.count + excluded.count, last_at = excluded.last_at"
-    )
+    table, row = (_FORM_USE, {"form": form, **row}) if form else (_USE, row)
+    then = f"SET count = {table.name}.count + excluded.count, last_at = excluded.last_at"
+    return _upsert(table, row, f"({', '.join(_key(table))}) DO UPDATE {then}", dialect)
+
+
+def _upsert(table: Table, row: Mapping[str, Any], conflict: str, dialect: Dialect) -> Execute:
+    names, _, values = table.encoded(row, dialect)
+    places = ", ".join("?" if dialect == "sqlite" else f"${number}" for number in range(1, len(names) + 1))
+    text = f"INSERT INTO __ns__.{table.name} ({', '.join(names)}) VALUES ({places}) ON CONFLICT {conflict}"
     return Execute(Sql(text), values)

@@ -259,8 +259,9 @@ def _client(item: ClientUse, words: _Words) -> str:
     name = item.name or item.document
     if item.persisted:
         return words.sign("!", words.text(f"{name} (persisted document): {shown}", f"{name}（持久化文档）：{shown}"))
-    en = f"{name} by {who}: {shown}; {item.count:,} times, last {item.last_at}"
-    return words.sign("!", words.text(en, f"{who} 的 {name}：{shown}；{item.count:,} 次，最近 {item.last_at}"))
+    form_en, form_zh = (f" from form {item.form}", f"（表单 {item.form}）") if item.form else ("", "")
+    en = f"{name} by {who}{form_en}: {shown}; {item.count:,} times, last {item.last_at}"
+    return words.sign("!", words.text(en, f"{who} 的 {name}{form_zh}：{shown}；{item.count:,} 次，最近 {item.last_at}"))
 
 
 def _cost(cost: Cost, words: _Words) -> list[str]:
@@ -317,7 +318,8 @@ def _failing_json(item: FailingRows, locale: str) -> Mapping[str, Json]:
 def _client_json(item: ClientUse) -> Mapping[str, Json]:
     return {
         "coordinates": list(item.coordinates), "documentId": item.document, "name": item.name, "tokenId": item.token,
-        "tokenName": item.token_name, "count": item.count, "lastAt": item.last_at, "persisted": item.persisted,
+        "tokenName": item.token_name, "form": item.form, "count": item.count, "lastAt": item.last_at,
+        "persisted": item.persisted,
     }  # fmt: skip
 
 

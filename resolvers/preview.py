@@ -61,10 +61,11 @@ ReadDocument: TypeAlias = Callable[[Catalog, str], Collection[str]]
 
 @dataclass(frozen=True, slots=True)
 class ClientUse:
-    """Evidence that a client uses something that goes: which coordinates, by which document and credential.
+    """Evidence that a client uses something that goes: which coordinates, by which document, credential and form.
 
     `document` is the hash of its text, `name` its operation or persisted name, `token` the token's id (None: no
-    token), `count` requests in the last 90 days. `persisted` ones are registered, perhaps never seen.
+    token), `form` the form that its requests name, `count` requests in the last 90 days. `persisted` ones are
+    registered, perhaps never seen.
     """
 
     coordinates: tuple[str, ...]
@@ -72,6 +73,7 @@ class ClientUse:
     name: str | None
     token: str | None = None
     token_name: str | None = None
+    form: str | None = None
     count: int = 0
     last_at: str | None = None
     persisted: bool = False
@@ -109,6 +111,7 @@ def clients_of(uses: Iterable[Use], changes: Iterable[SchemaChange], names: Mapp
                 document.name,
                 token,
                 names.get(token) if token is not None else None,
+                use.form,
                 use.count,
                 timestamp(use.last_at),
             )

@@ -14,7 +14,7 @@ from metadata.usage import UsedDocument, forget_old_uses, record_uses
 from storage.engine import Engine
 
 MAX_COUNTED: Final = 50_000
-"""(company, token, document) counted between two writes; more are not told apart and not counted."""
+"""(company, token, form, document) counted between two writes; more are not told apart and not counted."""
 
 _log = logging.getLogger(__name__)
 
@@ -25,19 +25,20 @@ class Usage:
     def __init__(self, engine: Engine, limits: Limits) -> None:
         self._engine = engine
         self._limits = limits
-        self._counts: dict[tuple[str, str | None, int], int] = {}
+        self._counts: dict[tuple[str, str | None, str, int], int] = {}
         self._documents: dict[int, UsedDocument] = {}
         self._swept: dict[str, date] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def saw(self, namespace: str, token: str | None, document: UsedDocument) -> None:
-        """A request runs a document. Documents are told apart as objects: they are kept with their plans."""
-        key, counts = (namespace, token, id(document)), self._counts
+    def saw(self, namespace: str, token: str | None, form: str, document: UsedDocument) -> None:
+        """A request, of a form or of none (empty), runs a document. Documents are told apart as objects: they are kept
+        with their plans."""
+        key, counts = (namespace, token, form, id(document)), self._counts
         if key in counts:
             counts[key] += 1
         elif len(counts) < MAX_COUNTED:
             counts[key] = 1
-            self._documents[key[2]] = document  # held until written, so that the id stays its own
+            self._documents[key[3]] = document  # held until written, so that the id stays its own
 
     def start(self) -> None:
         """Begin to write every `limits.use_seconds`. Needs a running event loop."""
@@ -56,10 +57,10 @@ class Usage:
         """Write what was counted. What fails in one company is logged and lost: it is evidence, not accounting."""
         counts, documents = self._counts, self._documents
         self._counts, self._documents = {}, {}
-        by_company: dict[str, dict[tuple[str, UsedDocument], int]] = {}
-        for (namespace, token, place), count in counts.items():
+        by_company: dict[str, dict[tuple[str, str, UsedDocument], int]] = {}
+        for (namespace, token, form, place), count in counts.items():
             own = by_company.setdefault(namespace, {})
-            key = (token or "", documents[place])
+            key = (token or "", form, documents[place])
             own[key] = own.get(key, 0) + count
         for namespace, own in by_company.items():
             try:

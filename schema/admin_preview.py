@@ -118,13 +118,14 @@ class DependentDocument:
 
 @strawberry.type(name="PliantClientUse", description="A client that uses what would break.")
 class ClientEvidence:
-    """Which coordinates, by which document and token."""
+    """Which coordinates, by which document, token and form."""
 
     coordinates: list[str]
     document_id: strawberry.ID
     name: str | None
     token_id: strawberry.ID | None
     token_name: str | None
+    form: str | None = strawberry.field(description="The form that its requests name (X-Pliant-Form).")
     count: int = strawberry.field(description="Requests in the days that are kept.")
     last_at: Instant | None
     persisted: bool = strawberry.field(description="Registered; perhaps nobody was seen with it.")
@@ -138,6 +139,7 @@ class ClientEvidence:
             name=item.name,
             token_id=None if item.token is None else strawberry.ID(item.token),
             token_name=item.token_name,
+            form=item.form,
             count=item.count,
             last_at=None if item.last_at is None else Instant(item.last_at),
             persisted=item.persisted,
@@ -227,13 +229,14 @@ class PreviewPayload:
 
 @strawberry.type(name="PliantAliasUse", description="A client that still uses a former name.")
 class AliasUse:
-    """Which alias, by which document and token."""
+    """Which alias, by which document, token and form."""
 
     coordinate: str
     current: str = strawberry.field(description="What the same is called now.")
     document_id: strawberry.ID
     name: str | None
     token_id: strawberry.ID | None
+    form: str | None = strawberry.field(description="The form that its requests name (X-Pliant-Form).")
     count: int
     last_at: Instant
 
@@ -247,6 +250,7 @@ class AliasUse:
                 document_id=strawberry.ID(use.document.document),
                 name=use.document.name,
                 token_id=None if use.token is None else strawberry.ID(use.token),
+                form=use.form,
                 count=use.count,
                 last_at=instant(use.last_at),
             )

@@ -193,7 +193,7 @@ class Desk:
             self._note(actor)
         plan, used = known
         if self.runtime.usage is not None:
-            self.runtime.usage.saw(actor.namespace, actor.token_id, used)
+            self.runtime.usage.saw(actor.namespace, actor.token_id, request.form, used)
         return _Entry(head, actor, schema, document, operation, coerced, plan)
 
     def _note(self, actor: Actor) -> None:

@@ -21,7 +21,8 @@ class GraphQLRequest:
     """One request as a door has read it: `query` or `document_id`, and raw variables.
 
     `locale` is the language that the door negotiated (Accept-Language); empty means the actor's own. `read_only` is
-    set where a request must not write (GET): a mutation is refused. `request_id` stands in errors and logs.
+    set where a request must not write (GET): a mutation is refused. `request_id` stands in errors and logs. `form` is
+    the name of the form that it comes from, empty for none: use is counted by it.
     """
 
     query: str | None = None
@@ -32,6 +33,7 @@ class GraphQLRequest:
     locale: str = ""
     request_id: str = ""
     read_only: bool = False
+    form: str = ""
 
 
 class ReplyKind(Enum):

@@ -95,7 +95,9 @@ def parse_query_string(query_string: bytes) -> Mapping[str, Any]:
     return found
 
 
-def read_request(given: Mapping[str, Any], locale: str, request_id: str, read_only: bool) -> GraphQLRequest:
+def read_request(
+    given: Mapping[str, Any], locale: str, request_id: str, read_only: bool, form: str = ""
+) -> GraphQLRequest:
     """A GraphQL request of its parameters. Raises `BadInput` for wrong types, and for none or two of the documents."""
     query, document_id = given.get("query"), given.get("documentId")
     for name, value in given.items():
@@ -113,6 +115,7 @@ def read_request(given: Mapping[str, Any], locale: str, request_id: str, read_on
         locale,
         request_id,
         read_only,
+        form,
     )
 
 

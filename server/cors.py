@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 METHODS = b"POST, GET"
-REQUEST_HEADERS = b"authorization, content-type, accept, accept-language, x-request-id"
+REQUEST_HEADERS = b"authorization, content-type, accept, accept-language, x-request-id, x-pliant-form"
 RESPONSE_HEADERS = b"x-request-id, etag"
 MAX_AGE_SECONDS = 7_200
 

@@ -28,7 +28,7 @@ from server.headers import SECURITY
 from server.metrics import OK, Metrics
 from server.negotiation import EVENT_STREAM, GRAPHQL, JSON, is_json, locale_of, response_type
 from server.problems import Answer, RequestRefused, problem
-from server.requests import RequestHeaders, RequestLog, request_id_of
+from server.requests import RequestHeaders, RequestLog, form_of, request_id_of
 from storage.errors import StorageError
 
 Execute = Callable[[Any, GraphQLRequest], Awaitable[Reply]]
@@ -142,7 +142,7 @@ class GraphQLDoor:
             visit.actor = await authenticate(self._authenticator, headers.authorization)
         if given is None:
             given = parse_body(await read_body(receive, self._limits.body_bytes))
-        request = read_request(given, visit.locale, visit.request_id, method == "GET")
+        request = read_request(given, visit.locale, visit.request_id, method == "GET", form_of(headers.form))
         visit.operation, visit.executing = request.operation_name, True
         reply = await self._execute(visit.actor, request)
         status = reply.status if media == GRAPHQL or reply.status in _ALWAYS else 200

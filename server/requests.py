@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from base.clock import now, timestamp
+from base.errors import BadInput, Text
 from base.json import Json, dump
 
 FLUSH_SECONDS = 0.2
@@ -38,6 +39,10 @@ PATH_CHARS = 200
 """Of a path the log keeps so much."""
 
 _SANE = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:/=+-]{0,99}\Z")
+_NO_FORM_NAME = Text(
+    "X-Pliant-Form must name one form in 1 to 100 characters: letters, digits and . _ : / = + -",
+    "X-Pliant-Form 必须是一个表单名：1 到 100 个字符，限字母、数字和 . _ : / = + -",
+)
 _PREFIX = secrets.token_hex(6)
 _numbers = itertools.count(1)
 
@@ -51,6 +56,7 @@ class RequestHeaders:
         "content_encoding",
         "content_length",
         "content_type",
+        "form",
         "language",
         "origin",
         "request_id",
@@ -64,6 +70,7 @@ class RequestHeaders:
         self.accept: bytes | None = None
         self.language: bytes | None = None
         self.origin: bytes | None = None
+        self.form: bytes | None = None
         self.request_id: bytes | None = None
         for name, value in headers:
             if name == b"authorization":
@@ -82,6 +89,8 @@ class RequestHeaders:
                 self.origin = value
             elif name == b"content-encoding":
                 self.content_encoding = value
+            elif name == b"x-pliant-form":
+                self.form = value if self.form is None else b""
 
 
 def request_id_of(given: bytes | None) -> str:
@@ -89,6 +98,15 @@ def request_id_of(given: bytes | None) -> str:
     if given is not None and _SANE.match(given):
         return given.decode("ascii")
     return f"{_PREFIX}-{next(_numbers):x}"
+
+
+def form_of(given: bytes | None) -> str:
+    """The name of the form that a request says it comes from, empty for none. Raises `BadInput` for no such name."""
+    if given is None:
+        return ""
+    if _SANE.match(given) is None:
+        raise BadInput(_NO_FORM_NAME)
+    return given.decode("ascii")
 
 
 class RequestLog:

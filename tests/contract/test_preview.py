@@ -202,10 +202,13 @@ async def test_the_administration_tells_who_uses_aliases(owner: Client) -> None:
     document["properties"]["company"] = {**document["properties"].pop("name"), "x-was": ["name"]}
     document.update({"x-display": "company", "required": ["company"], "x-unique": [["company"]]})
     await owner.house.publish((await owner.actor()).company, [document])
-    await owner.data("query Old { accounts { nodes { name } } }")
-    (use,) = (await owner.administer("{ aliasUse { coordinate current name tokenId count lastAt } }"))["aliasUse"]
-    assert use.pop("lastAt")
-    assert use == {
-        "coordinate": "Account.name", "current": "company", "name": "Old",
-        "tokenId": (await owner.actor()).token_id, "count": 1,
+    old = "query Old { accounts { nodes { name } } }"
+    await owner.data(old)
+    for _ in range(2):
+        await owner.send(old, form="lead-capture")
+    told = (await owner.administer("{ aliasUse { coordinate current name tokenId form count lastAt } }"))["aliasUse"]
+    assert all(use.pop("lastAt") for use in told)
+    same = {
+        "coordinate": "Account.name", "current": "company", "name": "Old", "tokenId": (await owner.actor()).token_id,
     }  # fmt: skip
+    assert told == [{**same, "form": "lead-capture", "count": 2}, {**same, "form": None, "count": 1}]

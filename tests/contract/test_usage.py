@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from datetime import timedelta
 from typing import Any
 
+import sqlalchemy as sa
+
+from access.table import Query
+from base.clock import now
 from base.limits import DEFAULTS
-from metadata.usage import Use, read_uses
+from metadata.usage import Use, forget_old_uses, read_uses
 from pliant.house import House
+from storage.types import TEXT
 from tests.contract.conftest import SELLER
 from tests.contract.test_preview import previewed
 from tests.houses import Client
@@ -59,6 +65,36 @@ async def test_two_processes_add_their_counts(owner: Client) -> None:
     assert use.count == 2
 
 
+async def test_runs_are_counted_by_form(owner: Client) -> None:
+    text = "{ accounts { totalCount } }"
+    for form in ("", "lead-capture", "crm/web", "lead-capture"):
+        await owner.send(text, form=form)
+    await uses(owner)
+    await owner.send(text, form="crm/web")  # added to what another flush wrote
+    found = await uses(owner)
+    assert {use.form: use.count for use in found} == {None: 1, "lead-capture": 2, "crm/web": 2}
+    assert len({use.document.id for use in found}) == 1
+
+
+async def test_old_use_is_forgotten_and_what_a_form_still_uses_is_kept(owner: Client, monkeypatch: Any) -> None:
+    house, namespace = owner.house, (await owner.actor()).namespace
+    usage = house.runtime.usage
+    assert usage is not None
+    then = now() - timedelta(days=DEFAULTS.use_days + 1)
+    monkeypatch.setattr("metadata.usage.now", lambda: then)
+    await owner.send("query Gone { accounts { totalCount } }")
+    await owner.send("query GoneToo { accounts { totalCount } }", form="old-form")
+    await owner.send("query Kept { accounts { totalCount } }", form="old-form")
+    await usage.flush()
+    monkeypatch.undo()
+    await owner.send("query Kept { accounts { totalCount } }", form="new-form")
+    await usage.flush()
+    await forget_old_uses(house.engine, namespace, DEFAULTS)
+    (use,) = await uses(owner)
+    assert (use.document.name, use.form, use.count) == ("Kept", "new-form", 1)
+    assert [row["name"] for row in await _names(owner)] == ["Kept"]
+
+
 async def test_use_of_aliases_is_told(owner: Client, house: House) -> None:
     document = deepcopy(OPPORTUNITY)
     document["properties"]["value"] = {**document["properties"].pop("amount"), "x-was": ["amount"]}
@@ -104,3 +140,19 @@ async def test_more_documents_than_are_told_apart_are_counted_together(owner: Cl
     found = {use.document.id: use.count for use in await uses(owner)}
     assert len(found) == 3
     assert found["other"] == 3
+
+
+async def test_more_forms_than_are_told_apart_are_counted_together(owner: Client) -> None:
+    few = owner.house.runtime.usage
+    assert few is not None
+    few._limits = type(DEFAULTS)(use_forms=2)
+    for number in range(5):
+        await owner.send("{ accounts { totalCount } }", form=f"form-{number}")
+    assert sorted((use.form, use.count) for use in await uses(owner)) == [("form-0", 1), ("form-1", 1), ("other", 3)]
+    await owner.send("{ accounts { totalCount } }", form="form-9")
+    assert ("other", 4) in [(use.form, use.count) for use in await uses(owner)]
+
+
+async def _names(client: Client) -> list[dict[str, Any]]:
+    documents = Query(sa.text("SELECT name FROM __ns__._use_document"), columns={"name": TEXT})
+    return await documents.rows(client.house.engine, (await client.actor()).namespace)

@@ -38,7 +38,10 @@ FULL = Preview(
         Dependent(("deal", "a"), ("role", "seller"), ("entities", "deal")),
         Dependent(("deal", "a"), ("entity", "deal"), ("x-display",)),
     ),
-    (ClientUse(("Deal.f1",), "sha256:1", "Pipeline", "t", "bot", 41, "2026-11-27T00:00:00Z"),),
+    (
+        ClientUse(("Deal.f1",), "sha256:1", "Pipeline", "t", "bot", None, 41, "2026-11-27T00:00:00Z"),
+        ClientUse(("Deal.f2",), "sha256:2", "Save", "t", "bot", "lead-capture", 7, "2026-11-27T00:00:00Z"),
+    ),
     cost_of([TableWork("deal", "deal", 50_000, columns=1, indexes=1, fills=50_000)], prepared=True),
 )  # fmt: skip
 
@@ -50,7 +53,7 @@ def test_a_full_preview_is_told_in_groups() -> None:
         "some records stand against it", "1,234 records have no a", "id-1  First", "list them: { deals",
         "0 records of the first 100,000", "20 breaking", "and 8 more", "deal.a <- role/seller entities/deal\n",
         "deal.a <- entity/deal x-display (changed here too)",
-        "Pipeline by bot: Deal.f1",
+        "Pipeline by bot: Deal.f1", "Save by bot from form lead-capture: Deal.f2; 7 times",
         "deal: 50,000 rows, 1 new columns (instant)", "no table is rewritten",
     ):  # fmt: skip
         assert part in told, part

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from base.limits import DEFAULTS
+from metadata.usage import read_uses
 from server.negotiation import GRAPHQL, JSON
 from tests.server.conftest import Site
 
@@ -232,3 +233,32 @@ async def test_every_answer_has_the_security_headers(site: Site, path: str) -> N
     assert response.headers["referrer-policy"] == "no-referrer"
     assert "default-src 'none'" in response.headers["content-security-policy"]
     assert response.headers["x-request-id"]
+
+
+async def test_a_request_may_name_its_form_and_use_is_counted_by_it(site: Site) -> None:
+    assert site.house.runtime.usage is not None
+    query = "query FromForm { tasks { totalCount } }"
+    for form in ("lead-capture", "lead-capture", "crm/Web:1.2"):
+        assert (await site.ask(query, X_Pliant_Form=form)).status_code == 200
+    await site.house.runtime.usage.flush()
+    namespace = (await site.house.authenticate(site.token)).namespace
+    uses = await read_uses(site.house.engine, namespace, DEFAULTS)
+    found = {use.form: use.count for use in uses if use.document.name == "FromForm"}
+    assert found == {"lead-capture": 2, "crm/Web:1.2": 1}
+
+
+@pytest.mark.parametrize("form", ["", " ", "a b", "-a", "a" * 101, "<script>", "表单"])
+async def test_what_names_no_form_is_refused(site: Site, form: str) -> None:
+    bearer = {name.encode(): value.encode() for name, value in site.bearer.items()}
+    given = {**bearer, b"X-Pliant-Form": form.encode()}
+    answer = await site.client.post("/graphql", json={"query": TYPENAME}, headers=given)
+    assert answer.status_code == 400
+    (error,) = answer.json()["errors"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert "X-Pliant-Form" in error["message"]
+
+
+async def test_a_request_comes_from_one_form(site: Site) -> None:
+    given = [*site.bearer.items(), ("X-Pliant-Form", "a"), ("X-Pliant-Form", "b")]
+    answer = await site.client.post("/graphql", json={"query": TYPENAME}, headers=given)
+    assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
