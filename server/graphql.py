@@ -29,6 +29,7 @@ from server.metrics import OK, Metrics
 from server.negotiation import EVENT_STREAM, GRAPHQL, JSON, is_json, locale_of, response_type
 from server.problems import Answer, RequestRefused, problem
 from server.requests import RequestHeaders, RequestLog, form_of, request_id_of
+from server.whole import whole_of
 from storage.errors import StorageError
 
 Execute = Callable[[Any, GraphQLRequest], Awaitable[Reply]]
@@ -46,6 +47,7 @@ _HEADERS = {
     media: [(b"content-type", f"{media}; charset=utf-8".encode()), (b"cache-control", b"no-store"), *SECURITY]
     for media in (JSON, GRAPHQL)
 }
+_LINES = {media: b"".join(b"%b: %b\r\n" % header for header in headers) for media, headers in _HEADERS.items()}
 
 
 class _Visit:
@@ -95,7 +97,8 @@ class GraphQLDoor:
         try:
             answer = await self._guarded(scope, receive, visit)
             status, outcome = answer.status, answer.code or (OK if answer.status < 400 else str(answer.status))
-            await self._send(answer, visit, send)
+            if not self._sent_whole(scope, answer, visit):
+                await self._send(answer, visit, send)
         except ClientGone:
             return
         finally:
@@ -170,6 +173,16 @@ class GraphQLDoor:
         answer = self._refusal(LimitExceeded(text, {"limit": "request_seconds", "max": seconds}), visit)
         status = 400 if answer.media_type == GRAPHQL else 200
         return Answer(status, answer.media_type, answer.body, answer.headers, answer.code)
+
+    def _sent_whole(self, scope: Scope, answer: Answer, visit: _Visit) -> bool:
+        """Send the usual answer in one piece, where that can be done."""
+        whole, lines = whole_of(scope), _LINES.get(answer.media_type)
+        if whole is None or lines is None or answer.headers or answer.status == 204:
+            return False
+        lines += b"x-request-id: %b\r\ncontent-length: %d\r\n" % (visit.request_id.encode(), len(answer.body))
+        for header in self._cors.headers(visit.headers.origin):
+            lines += b"%b: %b\r\n" % header
+        return whole(answer.status, lines, answer.body)
 
     async def _send(self, answer: Answer, visit: _Visit, send: Send) -> None:
         headers = list(_HEADERS.get(answer.media_type) or _HEADERS[JSON])

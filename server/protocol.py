@@ -1,4 +1,4 @@
-"""HTTP/1.1 on a socket: uvicorn's protocol with the two limits that it lacks, and answers sent in one piece.
+"""HTTP/1.1 on a socket: uvicorn's protocol with the two limits that it lacks, and answers in one piece.
 
 A head must be whole in time and small: uvicorn waits for ever for the first one, and keeps one of any size.
 """
@@ -9,7 +9,7 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from server.transport import JoiningTransport
+from server.whole import offer_whole
 
 HEAD_BYTES = 64 * 1024
 """Request line and headers together."""
@@ -27,11 +27,6 @@ class BoundedHttp(HttpToolsProtocol):
     _head_bytes = 0
     _in_head = False
     _head_timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A client has connected."""
-        super().connection_made(transport)
-        self.transport = JoiningTransport(transport, self.loop)
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client; counted while they belong to a head."""
@@ -53,6 +48,7 @@ class BoundedHttp(HttpToolsProtocol):
         """Its head is whole."""
         self._head_over()
         super().on_headers_complete()
+        offer_whole(self.scope, self.cycle)  # before the application's task begins
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed."""

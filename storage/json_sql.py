@@ -124,8 +124,21 @@ def _json_array_sqlite(element: JsonArray, compiler: SQLCompiler, **kw: Any) -> 
     return f"json_array({', '.join(compiler.process(value, **kw) for value in element.values)})"
 
 
-def _parts(value: ColumnElement[Any], compiler: SQLCompiler, **kw: Any) -> list[str]:
-    """A value as texts of JSON that stand one after the other, none of them null (PostgreSQL).
+class _Nullable:
+    """A column that stands in the JSON as its type is written, between quotation marks or without; or it is null."""
+
+    def __init__(self, column: str, written: str, quote: str) -> None:
+        self.column = column
+        self.written = written
+        self.quote = quote
+
+
+_Part: TypeAlias = "str | _Nullable"
+"""A text of JSON that is never null, or a column; literals begin with an apostrophe."""
+
+
+def _parts(value: ColumnElement[Any], compiler: SQLCompiler, **kw: Any) -> list[_Part]:
+    """A value as parts of JSON that stand one after the other (PostgreSQL).
 
     `to_json` takes everything, and looks up how for every single value: what needs no escape goes without it.
     """
@@ -140,6 +153,12 @@ def _parts(value: ColumnElement[Any], compiler: SQLCompiler, **kw: Any) -> list[
     text, type_ = compiler.process(value, **kw), value.type
     if isinstance(value, JsonName):
         return [text]
+    column = value.clause if isinstance(value, sa.Cast) and isinstance(type_, PlainText) else value
+    if isinstance(column, sa.ColumnClause) and not isinstance(type_, sa.Boolean):
+        name = compiler.process(column, **kw)
+        if isinstance(type_, _QUOTED):
+            return [_Nullable(name, name, '"')]
+        return [_Nullable(name, name if isinstance(type_, _BARE) else f"to_json({name})", "")]
     if isinstance(type_, _QUOTED):
         return [f"""coalesce('"' || ({text})::text || '"', 'null')"""]
     if isinstance(type_, _BARE):
@@ -152,29 +171,62 @@ def _parts(value: ColumnElement[Any], compiler: SQLCompiler, **kw: Any) -> list[
     return [f"coalesce(to_json({text}), 'null')"]
 
 
-def _enclosed(brackets: str, items: Pairs, compiler: SQLCompiler, **kw: Any) -> list[str]:
-    parts = [f"'{brackets[0]}'"]
+def _enclosed(brackets: str, items: Pairs, compiler: SQLCompiler, **kw: Any) -> list[_Part]:
+    parts: list[_Part] = [f"'{brackets[0]}'"]
     for place, (before, value) in enumerate(items):
         parts += ["','" if place else "''", before, *_parts(value, compiler, **kw)]
     return [*parts, f"'{brackets[1]}'"]
 
 
-def _concat(parts: Sequence[str]) -> str:
-    """Texts one after the other, a null for nothing; adjacent literals are one."""
-    joined: list[str] = []
-    for part in parts:
-        if joined and _is_literal(part) and _is_literal(joined[-1]):
-            joined[-1] = joined[-1][:-1] + part[1:]
-        else:
-            joined.append(part)
-    if len(joined) == 1:
-        return joined[0]
+def _concat(parts: Sequence[_Part]) -> str:
+    """Parts one after the other."""
+    return _concat_texts(_texts(parts))
+
+
+def _concat_texts(texts: Sequence[str]) -> str:
+    if len(texts) == 1:
+        return texts[0]
     step = ARGUMENTS_IN_POSTGRES
-    return _concat([f"concat({', '.join(joined[start : start + step])})" for start in range(0, len(joined), step)])
+    return _concat_texts([f"concat({', '.join(texts[start : start + step])})" for start in range(0, len(texts), step)])
 
 
-def _is_literal(part: str) -> bool:
-    return part.startswith("'")
+def _texts(parts: Sequence[_Part]) -> list[str]:
+    """What `concat` takes: columns as they are, and between them the text that depends on which of the two are null.
+
+    `concat` writes nothing for a null. A cast, a coalesce and quotation marks around each value are texts that are made
+    and copied; a test for null is not.
+    """
+    found: list[str] = []
+    behind: _Nullable | None = None
+    literal = ""
+    for part in parts:
+        if isinstance(part, _Nullable):
+            found += (_between(behind, literal, part), part.written)
+            behind, literal = part, ""
+        elif part.startswith("'"):
+            literal += part[1:-1]
+        else:
+            if literal or behind is not None:
+                found.append(_between(behind, literal, None))
+            found.append(part)
+            behind, literal = None, ""
+    if literal or behind is not None or not found:
+        found.append(_between(behind, literal, None))
+    return found
+
+
+def _between(behind: _Nullable | None, literal: str, ahead: _Nullable | None) -> str:
+    """The text after a column and before another: the quotation marks of the two, or `null` for what is ahead."""
+    if behind is None or not behind.quote:
+        return _before(literal, ahead)
+    null, there = _before(literal, ahead), _before(behind.quote + literal, ahead)
+    return f"CASE WHEN {behind.column} IS NULL THEN {null} ELSE {there} END"
+
+
+def _before(literal: str, ahead: _Nullable | None) -> str:
+    if ahead is None:
+        return f"'{literal}'"
+    return f"CASE WHEN {ahead.column} IS NULL THEN '{literal}null' ELSE '{literal}{ahead.quote}' END"
 
 
 @compiles(JsonObject, "postgresql")
