@@ -23,6 +23,7 @@ class Actor:
     locale: str = "en"
     token_id: str | None = None
     default_team_id: str | None = None  # what teamId becomes on create
+    catalog: str = ""  # the hash of the catalog that `grants` were resolved in, where it is known
 
     @property
     def platform(self) -> frozenset[str]:

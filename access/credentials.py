@@ -158,7 +158,7 @@ class Credentials:
         if known.maker_roles is not None:
             maker = self._resolver.grants(book, known.maker_roles)
             roles = tuple(role for role in roles if not lacking(maker, self._resolver.grants(book, [role])))
-        return _made(known.company, row, known.teams, roles, self._resolver.grants(book, roles), row["id"])
+        return _made(known.company, row, known.teams, roles, self._resolver.grants(book, roles), row["id"], book.hash)
 
 
 async def act_as(engine: Engine, company: Company, member_id: str, book: RoleBook, resolver: Resolver) -> Actor:
@@ -171,7 +171,7 @@ async def act_as(engine: Engine, company: Company, member_id: str, book: RoleBoo
         raise NotFound(Text("No such active member", "没有此在职成员"))
     roles = await roles_of_member(engine, company.namespace, member_id)
     teams = await teams_of_member(engine, company.namespace, member_id)
-    return _made(company, rows[0], teams, roles, resolver.grants(book, roles), None)
+    return _made(company, rows[0], teams, roles, resolver.grants(book, roles), None, book.hash)
 
 
 def _made(
@@ -181,6 +181,7 @@ def _made(
     roles: tuple[str, ...],
     grants: GrantSet,
     token_id: str | None,
+    catalog: str,
 ) -> Actor:
     return Actor(
         company=company.id,
@@ -194,6 +195,7 @@ def _made(
         locale=row["locale"] or "en",
         token_id=token_id,
         default_team_id=row["team_id"],
+        catalog=catalog,
     )
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import orjson
 import rfc8785
@@ -39,6 +40,9 @@ def parse(data: bytes | str) -> Json:
             raise JsonInvalid("text holds a lone surrogate") from error
     if data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
+    quick = _quick(data)
+    if quick is not _UNSURE:
+        return quick
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
@@ -52,6 +56,44 @@ def parse(data: bytes | str) -> Json:
         _no_bad_text(value)
     return value  # type: ignore[no-any-return]
 
+
+_UNSURE: Final[Json] = ()
+"""Stands for text that only the strict reader can judge; by identity, and no JSON is read as a tuple."""
+
+
+def _quick(data: bytes) -> Json:
+    """What orjson reads, where that is surely what the strict reader would give: a third of its time.
+
+    orjson takes the last of duplicate keys, reads a long integer as a double, and knows nothing of NUL. A key's colon
+    comes after a quotation mark or white space: when no more colons do than there are keys, no key was there twice.
+    """
+    if b"\\u" in data or data.count(b"[") + data.count(b"{") > MAX_DEPTH:
+        return _UNSURE
+    try:
+        value: Json = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return _UNSURE
+    count = data.count
+    colons = count(b'":') + count(b" :") + count(b"\n:") + count(b"\t:") + count(b"\r:")
+    return value if _keys(value) == colons else _UNSURE
+
+
+def _keys(value: Json) -> float:
+    """How many keys a value has in all its objects; minus infinity where it holds a double."""
+    if type(value) is dict:
+        found: float = len(value)
+        items: Iterable[Json] = value.values()
+    elif type(value) is list:
+        found, items = 0, value
+    else:
+        return -math.inf if type(value) is float else 0
+    for item in items:
+        if type(item) in _COUNTED:
+            found += _keys(item)
+    return found
+
+
+_COUNTED: Final = frozenset({dict, list, float})
 
 _STRUCTURE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
 """Strings (to be skipped; an open one is taken whole, so the scan stays linear) and brackets."""

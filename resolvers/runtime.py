@@ -44,8 +44,9 @@ class Runtime:
 
     def fitting(self, actor: Actor, catalog: Catalog) -> Actor:
         """The actor with his grants in this catalog: it may have been published after he was authenticated."""
-        grants = self.resolver.grants(catalog, actor.roles)
-        return actor if grants is actor.grants else replace(actor, grants=grants)
+        if actor.catalog == catalog.hash:
+            return actor
+        return replace(actor, grants=self.resolver.grants(catalog, actor.roles), catalog=catalog.hash)
 
     def writer(self, namespace: str, head: Head, actor: Actor | None) -> Writer:
         """What the verbs of access write with; `actor` None is the system."""

@@ -28,7 +28,7 @@ from storage.batch import NAMESPACE, Sql, Value
 from storage.engine import Dialect
 from storage.names import quoted
 from storage.sqlite.errors import PARSER_OVERFLOW
-from storage.types import ColumnType, postgres_name
+from storage.types import ColumnType, postgres_name, unchanged
 
 
 class _SqliteCompiler(SQLiteCompiler):
@@ -187,7 +187,7 @@ def array_name(element: ColumnType) -> str:
 def encode_list(values: Sequence[Any], element: ColumnType, dialect: Dialect) -> Value:
     """A list of logical values as one driver value: a list on PostgreSQL, JSON text on SQLite."""
     encode = element.encoder(dialect)
-    items = [encode(value) for value in values]
+    items = list(values) if encode is unchanged else [encode(value) for value in values]
     return items if dialect == "postgresql" else dump(items).decode()
 
 
