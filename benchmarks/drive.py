@@ -113,8 +113,8 @@ def _run(peer: Peer, bodies: Path, load: Load, seed: int, database: int | None) 
     size = float(amount) * {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30}[unit] / count
     measured = Measured(
         float(_found(r"Requests/sec:\s+([\d.]+)", text)),
-        _milliseconds(_found(r"50%\s+(\S+)", text)),
-        _milliseconds(_found(r"99%\s+(\S+)", text)),
+        _milliseconds(_found(r"(?m)^ +50%\s+(\S+)", text)),
+        _milliseconds(_found(r"(?m)^ +99%\s+(\S+)", text)),
         1000 * (after[0] - before[0]) / count,
         1000 * (after[1] - before[1]) / count,
     )

@@ -171,7 +171,7 @@ def _writes(shape: _Shape, place: Places, changed: str) -> list[str]:
     for number, (table, columns, types, many) in enumerate(shape.inserts):
         names = ", ".join(map(quoted, columns))
         rows = select_rows(types, many, "kept", place)
-        parts.append(f"i{number} AS (INSERT INTO __ns__.{quoted(table)} ({names}) {rows} RETURNING 1)")
+        parts.append(f"i{number} AS (INSERT INTO __ns__.{quoted(table)} ({names}) {rows})")
     if shape.update is not None:
         table, columns, types, _ = shape.update
         assignments = ", ".join(
@@ -179,8 +179,8 @@ def _writes(shape: _Shape, place: Places, changed: str) -> list[str]:
         )
         parts.append(
             f"u AS (UPDATE __ns__.{quoted(table)} SET {assignments} "
-            f"WHERE {changed} AND EXISTS (SELECT FROM kept) RETURNING 1)"
+            f"WHERE {changed} AND EXISTS (SELECT FROM kept))"
         )
     if shape.changes:
-        parts.append(f"logged AS ({insert_changes(shape.changes > 1, 'kept', place)} RETURNING 1)")
+        parts.append(f"logged AS ({insert_changes(shape.changes > 1, 'kept', place, known=shape.catalog)})")
     return parts

@@ -60,10 +60,14 @@ def row_arguments(types: Sequence[str], rows: Sequence[Sequence[Value]], many: b
     return [[_text(value, kind) for value in column] for kind, column in zip(types, columns, strict=True)]
 
 
-def insert_changes(many: bool, source: str, place: Places) -> str:
-    """The statement that puts a Batch's change rows before the sequencer, in their order."""
+def insert_changes(many: bool, source: str, place: Places, *, known: bool = False) -> str:
+    """The statement that puts a Batch's change rows before the sequencer, in their order.
+
+    `known`: the parameter for the catalog's version is never null; else the head's stands in for it.
+    """
     common = {name: f"{place()}::{postgres_name(CHANGE_COLUMNS[name].kind)}" for name in _COMMON}
-    common["catalog_version"] = f"coalesce({common['catalog_version']}, {_HEAD_VERSION})"
+    if not known:
+        common["catalog_version"] = f"coalesce({common['catalog_version']}, {_HEAD_VERSION})"
     if many:
         each = {name: f"c.{quoted(name)}::{postgres_name(CHANGE_COLUMNS[name].kind)}" for name in _EACH}
         arrays = ", ".join(f"{place()}::text[]" for _ in _EACH)
