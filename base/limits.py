@@ -58,7 +58,7 @@ class Limits:
     preview_rows: int = 100_000  # tested one by one against new keywords by one preview: about a second
     use_documents: int = 2_000  # documents whose use is counted per company: more are generated, not written
     use_chars: int = 4_000  # of a used document's text that are kept: enough to find it again
-    use_forms: int = 500  # forms told apart per company: a client names them, and may make names up
+    use_forms: int = 2_000  # pairs of a form and a document told apart per company: clients name forms as they like
     use_days: int = 90  # how long the evidence of use is kept: a quarterly report is seen once in it
     use_seconds: float = 30.0  # counts in memory are written so often
     job_lease_seconds: float = 60.0  # a worker silent for so long is dead: longer than any pause of a busy process

@@ -2,8 +2,8 @@
 
 Counters, not events: they say that something is used, not what was read. No person is in them, only the id of a token
 (empty where there was none). `_use_document` holds what a document names; one text with variables of another shape
-may name other things and is then another row. What requests do that name the form they come from is counted in
-`_form_use`, all else in `_use`: releases that know no forms write there, too.
+may name other things and is then another row. `_use` counts every run; `_form_use` says of those whose requests named
+the form that they come from, how many came from which.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ OTHER: Final = "other"
 
 _DOCUMENT = Table("_use_document", {"id": TEXT, "document": TEXT, "name": TEXT, "text": TEXT, "names": JSON})
 _USE = Table("_use", {"day": DATE, "token": TEXT, "document": TEXT, "count": BIGINT, "last_at": TIMESTAMP})
-_FORM_USE = Table("_form_use", {"form": TEXT, **_USE.columns})
+_FORM_USE = Table("_form_use", {**_USE.columns, "form": TEXT})
+_NOT_KEYS = ("count", "last_at")
+_FORM_DAYS = 7  # names that nobody used for so long make room for others
+_READ_MAX = 20_000  # of what is told apart, the most frequent
 
 
 def _create(dialect: Dialect) -> list[str]:
@@ -41,11 +44,11 @@ def _create(dialect: Dialect) -> list[str]:
 
 def _create_uses(table: Table, dialect: Dialect) -> list[str]:
     columns = [(name, kind, True) for name, kind in table.columns.items()]
-    return create_table(table.name, columns, _key(table), dialect)
+    return create_table(table.name, columns, _keys(table), dialect)
 
 
-def _key(table: Table) -> list[str]:
-    return [name for name in table.columns if name not in ("count", "last_at")]
+def _keys(table: Table) -> list[str]:
+    return [name for name in table.columns if name not in _NOT_KEYS]
 
 
 MIGRATIONS = (
@@ -56,20 +59,32 @@ MIGRATIONS = (
 
 _document, _use, _form_use = _DOCUMENT.clause, _USE.clause, _FORM_USE.clause
 _IDS = Query(sa.select(_document.c["id"]), columns={"id": TEXT})
-_FORMS = Query(sa.select(_form_use.c["form"]).distinct(), columns={"form": TEXT})
+_NAMED = Query(
+    sa.select(_form_use.c["form"], _form_use.c["document"])
+    .where(_form_use.c["day"] >= parameter("day", DATE))
+    .distinct(),
+    {"day": DATE},
+    {"form": TEXT, "document": TEXT},
+)
 _FORGET = tuple(
     Query(sa.delete(table).where(table.c["day"] < parameter("day", DATE)), {"day": DATE}) for table in (_use, _form_use)
 )
-_FORGET_DOCUMENTS = Query(
-    sa.delete(_document).where(
-        _document.c["id"].not_in(sa.select(_use.c["document"])),
-        _document.c["id"].not_in(sa.select(_form_use.c["document"])),
-    )
-)
+_FORGET_DOCUMENTS = Query(sa.delete(_document).where(_document.c["id"].not_in(sa.select(_use.c["document"]))))
+
+
+def _told_apart(form: sa.ColumnElement[Any], table: sa.TableClause, sign: str = "+") -> sa.Select[Any]:
+    count = -table.c["count"] if sign == "-" else table.c["count"]
+    names = ("day", "token", "document", "last_at")
+    return sa.select(form.label("form"), count.label("count"), *[table.c[name] for name in names])
+
+
+# What named no form is what remains of all.
 _uses = sa.union_all(
-    sa.select(constant("").label("form"), *_use.c),
-    sa.select(_form_use.c["form"], *(_form_use.c[name] for name in _USE.columns)),
+    _told_apart(constant(""), _use),
+    _told_apart(constant(""), _form_use, "-"),
+    _told_apart(_form_use.c["form"], _form_use),
 ).subquery("uses")
+_count = sa.func.sum(_uses.c["count"])
 _READ = Query(
     sa.select(
         _document.c["id"],
@@ -78,12 +93,15 @@ _READ = Query(
         _document.c["names"],
         _uses.c["token"],
         _uses.c["form"],
-        sa.func.sum(_uses.c["count"]).label("count"),
+        _count.label("count"),
         sa.func.max(_uses.c["last_at"]).label("last_at"),
     )
     .select_from(_uses.join(_document, _document.c["id"] == _uses.c["document"]))
     .where(_uses.c["day"] >= parameter("day", DATE))
-    .group_by(_document.c["id"], _uses.c["token"], _uses.c["form"]),
+    .group_by(_document.c["id"], _uses.c["token"], _uses.c["form"])
+    .having(_count > constant(0))
+    .order_by(_count.desc(), _document.c["id"], _uses.c["token"], _uses.c["form"])
+    .limit(constant(_READ_MAX)),
     {"day": DATE},
     {
         **{"id": TEXT, "document": TEXT, "name": TEXT, "names": JSON},
@@ -127,8 +145,7 @@ async def record_uses(
     """
     at, dialect = now(), engine.dialect
     known = {str(row["id"]) for row in await _IDS.rows(engine, namespace)}
-    named = any(form for _, form, _ in counts)
-    forms = {str(row["form"]) for row in await _FORMS.rows(engine, namespace)} if named else set()
+    named = await _named(engine, namespace, at) if any(form for _, form, _ in counts) else set()
     statements: list[Statement] = []
     added: dict[tuple[str, str, str], int] = {}
     for (token, form, document), count in counts.items():
@@ -139,11 +156,12 @@ async def record_uses(
             if key not in known:
                 known.add(key)
                 statements.append(_insert_document(document, dialect))
-        if form and form not in forms:
-            if len(forms) >= limits.use_forms:
-                form = OTHER
-            forms.add(form)
-        added[form, token, key] = added.get((form, token, key), 0) + count
+        added["", token, key] = added.get(("", token, key), 0) + count
+        if form:
+            if (form, key) not in named:
+                form = form if len(named) < limits.use_forms else OTHER
+                named.add((form, key))
+            added[form, token, key] = added.get((form, token, key), 0) + count
     # in one order everywhere: two processes that add to the same rows must not wait for each other in a circle
     statements += [_add(at, *key, count, dialect) for key, count in sorted(added.items())]
     batch = Batch(timestamp(at), new_id(), Cause(None, "upkeep"), None, statements=tuple(statements))
@@ -163,7 +181,13 @@ async def forget_old_uses(engine: Engine, namespace: str, limits: Limits) -> Non
 async def read_uses(engine: Engine, namespace: str, limits: Limits) -> Sequence[Use]:
     """All use in the days that are kept, most frequent first."""
     day = now().date() - timedelta(days=limits.use_days)
-    return tuple(sorted(map(_use_of, await _READ.rows(engine, namespace, day=day)), key=lambda use: -use.count))
+    return tuple(map(_use_of, await _READ.rows(engine, namespace, day=day)))
+
+
+async def _named(engine: Engine, namespace: str, at: datetime) -> set[tuple[str, str]]:
+    """The pairs of form and document that are told apart at present."""
+    day = at.date() - timedelta(days=_FORM_DAYS)
+    return {(str(row["form"]), str(row["document"])) for row in await _NAMED.rows(engine, namespace, day=day)}
 
 
 def _use_of(row: Mapping[str, Any]) -> Use:
@@ -190,7 +214,7 @@ def _add(at: datetime, form: str, token: str, document: str, count: int, dialect
     row = {"day": day, "token": token, "document": document, "count": count, "last_at": at}
     table, row = (_FORM_USE, {"form": form, **row}) if form else (_USE, row)
     then = f"SET count = {table.name}.count + excluded.count, last_at = excluded.last_at"
-    return _upsert(table, row, f"({', '.join(_key(table))}) DO UPDATE {then}", dialect)
+    return _upsert(table, row, f"({', '.join(_keys(table))}) DO UPDATE {then}", dialect)
 
 
 def _upsert(table: Table, row: Mapping[str, Any], conflict: str, dialect: Dialect) -> Execute:

@@ -10,7 +10,7 @@ from typing import Final
 from base.clock import now
 from base.errors import PliantError
 from base.limits import Limits
-from metadata.usage import UsedDocument, forget_old_uses, record_uses
+from metadata.usage import OTHER, UsedDocument, forget_old_uses, record_uses
 from storage.engine import Engine
 
 MAX_COUNTED: Final = 50_000
@@ -27,6 +27,7 @@ class Usage:
         self._limits = limits
         self._counts: dict[tuple[str, str | None, str, int], int] = {}
         self._documents: dict[int, UsedDocument] = {}
+        self._named: dict[str, int] = {}  # company -> keys with a form, so that no company fills the room of all
         self._swept: dict[str, date] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -34,6 +35,12 @@ class Usage:
         """A request, of a form or of none (empty), runs a document. Documents are told apart as objects: they are kept
         with their plans."""
         key, counts = (namespace, token, form, id(document)), self._counts
+        if form and key not in counts:
+            named = self._named.get(namespace, 0)
+            if named < self._limits.use_forms:
+                self._named[namespace] = named + 1
+            else:
+                key = (namespace, token, OTHER, id(document))
         if key in counts:
             counts[key] += 1
         elif len(counts) < MAX_COUNTED:
@@ -56,7 +63,7 @@ class Usage:
     async def flush(self) -> None:
         """Write what was counted. What fails in one company is logged and lost: it is evidence, not accounting."""
         counts, documents = self._counts, self._documents
-        self._counts, self._documents = {}, {}
+        self._counts, self._documents, self._named = {}, {}, {}
         by_company: dict[str, dict[tuple[str, str, UsedDocument], int]] = {}
         for (namespace, token, form, place), count in counts.items():
             own = by_company.setdefault(namespace, {})

@@ -48,7 +48,7 @@ class BoundedHttp(HttpToolsProtocol):
         """Its head is whole."""
         self._head_over()
         super().on_headers_complete()
-        offer_whole(self.scope, self.cycle)  # before the application's task begins
+        offer_whole(self.cycle)  # before the application's task begins
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed."""

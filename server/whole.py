@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
+from weakref import ReferenceType, ref
 
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
@@ -22,9 +23,10 @@ False when nothing was sent because the client reads too slowly, or is gone: ASG
 _EXTENSION = "pliant.whole"
 
 
-def offer_whole(scope: Scope, cycle: RequestResponseCycle) -> None:
+def offer_whole(cycle: RequestResponseCycle) -> None:
     """Tell the application that answers to this request may be sent in one piece."""
-    scope["extensions"] = {_EXTENSION: partial(_send, cycle)}
+    # weakly: the cycle holds the scope, and requests leave no garbage that only a search for cycles would find
+    cast(Scope, cycle.scope)["extensions"] = {_EXTENSION: partial(_send, ref(cycle))}
 
 
 def whole_of(scope: Scope) -> SendWhole | None:
@@ -33,8 +35,9 @@ def whole_of(scope: Scope) -> SendWhole | None:
     return extensions.get(_EXTENSION)
 
 
-def _send(cycle: RequestResponseCycle, status: int, lines: bytes, body: bytes) -> bool:
-    if cycle.disconnected or cycle.response_started or cycle.flow.write_paused:
+def _send(held: ReferenceType[RequestResponseCycle], status: int, lines: bytes, body: bytes) -> bool:
+    cycle = held()
+    if cycle is None or cycle.disconnected or cycle.response_started or cycle.flow.write_paused:
         return False
     cycle.waiting_for_100_continue = False
     cycle.response_started = cycle.response_complete = True

@@ -178,8 +178,7 @@ def _writes(shape: _Shape, place: Places, changed: str) -> list[str]:
             f"{quoted(column)} = {place()}::{postgres_name(kind)}" for column, kind in zip(columns, types, strict=True)
         )
         parts.append(
-            f"u AS (UPDATE __ns__.{quoted(table)} SET {assignments} "
-            f"WHERE {changed} AND EXISTS (SELECT FROM kept))"
+            f"u AS (UPDATE __ns__.{quoted(table)} SET {assignments} WHERE {changed} AND EXISTS (SELECT FROM kept))"
         )
     if shape.changes:
         parts.append(f"logged AS ({insert_changes(shape.changes > 1, 'kept', place, known=shape.catalog)})")

@@ -9,10 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from access.table import Query
-from base.clock import now
+from base.clock import now, timestamp
+from base.ids import new_id
 from base.limits import DEFAULTS
 from metadata.usage import Use, forget_old_uses, read_uses
 from pliant.house import House
+from storage.batch import Batch, Cause, Execute, Sql
 from storage.types import TEXT
 from tests.contract.conftest import SELLER
 from tests.contract.test_preview import previewed
@@ -146,11 +148,24 @@ async def test_more_forms_than_are_told_apart_are_counted_together(owner: Client
     few = owner.house.runtime.usage
     assert few is not None
     few._limits = type(DEFAULTS)(use_forms=2)
-    for number in range(5):
+    for number in (0, 1, 2, 3, 4, 0):
         await owner.send("{ accounts { totalCount } }", form=f"form-{number}")
-    assert sorted((use.form, use.count) for use in await uses(owner)) == [("form-0", 1), ("form-1", 1), ("other", 3)]
-    await owner.send("{ accounts { totalCount } }", form="form-9")
-    assert ("other", 4) in [(use.form, use.count) for use in await uses(owner)]
+    assert sorted((use.form, use.count) for use in await uses(owner)) == [("form-0", 2), ("form-1", 1), ("other", 3)]
+    for form in ("form-9", "form-0", ""):  # after what was written, too
+        await owner.send("{ accounts { totalCount } }", form=form)
+    found = sorted((use.form or "", use.count) for use in await uses(owner))
+    assert found == [("", 1), ("form-0", 3), ("form-1", 1), ("other", 4)]
+
+
+async def test_a_release_that_knows_no_forms_forgets_nothing_of_them(owner: Client) -> None:
+    await owner.send("{ accounts { totalCount } }", form="lead-capture")
+    house, namespace = owner.house, (await owner.actor()).namespace
+    await uses(owner)
+    sweep = Sql("DELETE FROM __ns__._use_document WHERE id NOT IN (SELECT document FROM __ns__._use)")
+    batch = Batch(timestamp(now()), new_id(), Cause(None, "upkeep"), None, statements=(Execute(sweep, ()),))
+    await house.engine.apply(namespace, batch)
+    (use,) = await uses(owner)
+    assert (use.form, use.count) == ("lead-capture", 1)
 
 
 async def _names(client: Client) -> list[dict[str, Any]]:
