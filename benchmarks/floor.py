@@ -106,15 +106,19 @@ def run_pgbench(url: str, requests: Sequence[Sequence[Statement]], seconds: floa
     return float(match[1])
 
 
-_LITERAL = re.compile(r"'[^'\\]*:[a-z][^'\\]*'")
-"""Texts with what pgbench takes for a variable, wherever it stands."""
+_LITERAL = re.compile(r"'[^']*'")
+
+
+def _without_colons(literal: re.Match[str]) -> str:
+    """A text in which pgbench finds no variable: it looks for `:name` inside of texts, too."""
+    return f"E{literal[0]}".replace(":", r"\x3a") if re.search(r":\w", literal[0]) else literal[0]
 
 
 def _script(place: int, statements: Sequence[Statement]) -> tuple[str, dict[str, str]]:
     values: dict[str, str] = {}
     lines = []
     for order, (text, params) in enumerate(statements):
-        text = _LITERAL.sub(lambda literal: f"E{literal[0]}".replace(":", r"\x3a"), text)
+        text = _LITERAL.sub(_without_colons, text)
         for number in range(len(params), 0, -1):
             value = params[number - 1]
             name = f"v{place}_{order}_{number}"
