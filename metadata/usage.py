@@ -1,9 +1,9 @@
 """Evidence of use: which documents were run by which token from which form, on which day, how often; what they name.
 
 Counters, not events: they say that something is used, not what was read. No person is in them, only the id of a token
-(empty where there was none). `_use_document` holds what a document names; one text with variables of another shape
-may name other things and is then another row. `_use` counts every run; `_form_use` says of those whose requests named
-the form that they come from, how many came from which.
+(empty where there was none). `_use_document` holds what a document names; one text with variables of another shape may
+name other things and is then another row, and so it is when a name has become an alias. `_use` counts every run;
+`_form_use` says of those whose requests named the form that they come from, how many came from which.
 """
 
 from __future__ import annotations

@@ -134,5 +134,6 @@ def used_document(
     found = coordinates_of(schema, document.node, operation.node, variables)
     names = tuple(sorted(found.found))[:MAX_COORDINATES]
     document_id = id_of(document.text)
-    own = fingerprint([document_id, operation.name, list(names)])
+    # what was run before a rename is another use than the same words after it
+    own = fingerprint([document_id, operation.name, list(names), *([found.aliases] if found.aliases else [])])
     return UsedDocument(own, document_id, operation.name, document.text[: limits.use_chars], names, found.aliases)

@@ -116,6 +116,20 @@ async def test_use_of_aliases_is_told(owner: Client, house: House) -> None:
     ]
 
 
+async def test_a_document_that_ran_before_the_rename_is_told_when_it_runs_after_it(owner: Client, house: House) -> None:
+    text = "query Old { opportunities { nodes { amount } } }"
+    for _ in range(3):
+        await owner.send(text, form="deal-card")
+    await uses(owner)
+    document = deepcopy(OPPORTUNITY)
+    document["properties"]["value"] = {**document["properties"].pop("amount"), "x-was": ["amount"]}
+    await house.publish((await owner.actor()).company, [document, without("amount")])
+    for _ in range(2):
+        await owner.send(text, form="deal-card")
+    told = {tuple(use.document.aliases.items()): (use.form, use.count) for use in await uses(owner)}
+    assert told == {(): ("deal-card", 3), (("Opportunity.amount", "value"),): ("deal-card", 2)}
+
+
 async def test_the_preview_names_clients_and_persisted_documents(owner: Client) -> None:
     await owner.data(QUERY, f=None)
     text = "query Persisted { opportunities { nodes { score } } }"
