@@ -5,7 +5,7 @@ Nothing is written. The GraphQL side is compared by the room above (`Compare`), 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
@@ -101,20 +101,27 @@ MakePreview: TypeAlias = Callable[[Actor, Head, Proposal], Awaitable[Preview]]
 def clients_of(uses: Iterable[Use], changes: Iterable[SchemaChange], names: Mapping[str, str]) -> Iterator[ClientUse]:
     """Who was seen using what breaks, most frequent first; `names` are those of tokens by id."""
     breaking = {change.coordinate for change in changes if change.severity is Severity.BREAKING}
+    found: dict[tuple[object, ...], list[Use]] = {}
     for use in uses:
         hit = tuple(name for name in use.document.coordinates if name in breaking)
-        if hit:
-            document, token = use.document, use.token
-            yield ClientUse(
-                hit,
-                document.document,
-                document.name,
-                token,
-                names.get(token) if token is not None else None,
-                use.form,
-                use.count,
-                timestamp(use.last_at),
-            )
+        if hit:  # shapes of variables, and runs before and after a rename, are one client's
+            found.setdefault((hit, use.document.document, use.document.name, use.token, use.form), []).append(use)
+    clients = [_client(group, breaking, names) for group in found.values()]
+    yield from sorted(clients, key=lambda client: -client.count)
+
+
+def _client(uses: Sequence[Use], breaking: Collection[str], names: Mapping[str, str]) -> ClientUse:
+    first = uses[0]
+    return ClientUse(
+        tuple(name for name in first.document.coordinates if name in breaking),
+        first.document.document,
+        first.document.name,
+        first.token,
+        names.get(first.token) if first.token is not None else None,
+        first.form,
+        sum(use.count for use in uses),
+        timestamp(max(use.last_at for use in uses)),
+    )
 
 
 async def _clients(

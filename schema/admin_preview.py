@@ -242,18 +242,23 @@ class AliasUse:
 
     @staticmethod
     def all_of(uses: Sequence[Use]) -> list[AliasUse]:
-        """One for each alias of each use."""
-        return [
+        """One for each alias, document, token and form, most frequent first."""
+        found: dict[tuple[str, str, str, str | None, str | None, str | None], list[Use]] = {}
+        for use in uses:
+            for coordinate, current in use.document.aliases.items():
+                key = (coordinate, current, use.document.document, use.document.name, use.token, use.form)
+                found.setdefault(key, []).append(use)
+        told = [
             AliasUse(
                 coordinate=coordinate,
                 current=current,
-                document_id=strawberry.ID(use.document.document),
-                name=use.document.name,
-                token_id=None if use.token is None else strawberry.ID(use.token),
-                form=use.form,
-                count=use.count,
-                last_at=instant(use.last_at),
+                document_id=strawberry.ID(document),
+                name=name,
+                token_id=None if token is None else strawberry.ID(token),
+                form=form,
+                count=sum(use.count for use in group),
+                last_at=instant(max(use.last_at for use in group)),
             )
-            for use in uses
-            for coordinate, current in use.document.aliases.items()
+            for (coordinate, current, document, name, token, form), group in found.items()
         ]
+        return sorted(told, key=lambda use: -use.count)

@@ -128,6 +128,11 @@ async def test_a_document_that_ran_before_the_rename_is_told_when_it_runs_after_
         await owner.send(text, form="deal-card")
     told = {tuple(use.document.aliases.items()): (use.form, use.count) for use in await uses(owner)}
     assert told == {(): ("deal-card", 3), (("Opportunity.amount", "value"),): ("deal-card", 2)}
+    (alias,) = (await owner.administer("{ aliasUse { coordinate form count } }"))["aliasUse"]
+    assert alias == {"coordinate": "Opportunity.amount", "form": "deal-card", "count": 2}
+    del document["properties"]["value"]["x-was"]
+    (client,) = (await previewed(owner, document)).clients
+    assert (client.name, client.form, client.count) == ("Old", "deal-card", 5)  # one line, not one from before
 
 
 async def test_the_preview_names_clients_and_persisted_documents(owner: Client) -> None:
