@@ -8,10 +8,10 @@ name other things and is then another row, and so it is when a name has become a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
@@ -25,6 +25,8 @@ from storage.engine import Dialect, Engine
 from storage.migrations import Migration
 from storage.sql import constant
 from storage.types import BIGINT, DATE, JSON, TEXT, TIMESTAMP
+
+K = TypeVar("K", bound=Hashable)
 
 OTHER: Final = "other"
 """What use is counted under once a company has as many documents, or forms, as may be told apart."""
@@ -72,17 +74,16 @@ _FORGET = tuple(
 _FORGET_DOCUMENTS = Query(sa.delete(_document).where(_document.c["id"].not_in(sa.select(_use.c["document"]))))
 
 
-def _told_apart(form: sa.ColumnElement[Any], table: sa.TableClause, sign: str = "+") -> sa.Select[Any]:
-    count = -table.c["count"] if sign == "-" else table.c["count"]
+def _told_apart(table: sa.TableClause, form: sa.ColumnElement[Any], count: sa.ColumnElement[Any]) -> sa.Select[Any]:
     names = ("day", "token", "document", "last_at")
     return sa.select(form.label("form"), count.label("count"), *[table.c[name] for name in names])
 
 
 # What named no form is what remains of all.
 _uses = sa.union_all(
-    _told_apart(constant(""), _use),
-    _told_apart(constant(""), _form_use, "-"),
-    _told_apart(_form_use.c["form"], _form_use),
+    _told_apart(_use, constant(""), _use.c["count"]),
+    _told_apart(_form_use, constant(""), -_form_use.c["count"]),
+    _told_apart(_form_use, _form_use.c["form"], _form_use.c["count"]),
 ).subquery("uses")
 _count = sa.func.sum(_uses.c["count"])
 _READ = Query(
@@ -182,6 +183,18 @@ async def read_uses(engine: Engine, namespace: str, limits: Limits) -> Sequence[
     """All use in the days that are kept, most frequent first."""
     day = now().date() - timedelta(days=limits.use_days)
     return tuple(map(_use_of, await _READ.rows(engine, namespace, day=day)))
+
+
+def summed(uses: Iterable[tuple[K, Use]]) -> Mapping[K, tuple[int, datetime]]:
+    """How often and when last, by key, most frequent first.
+
+    Shapes of variables, and runs before and after a rename, are uses of their own and mostly one client's.
+    """
+    found: dict[K, tuple[int, datetime]] = {}
+    for key, use in uses:
+        count, last = found.get(key, (0, use.last_at))
+        found[key] = count + use.count, max(last, use.last_at)
+    return dict(sorted(found.items(), key=lambda item: -item[1][0]))
 
 
 async def _named(engine: Engine, namespace: str, at: datetime) -> set[tuple[str, str]]:

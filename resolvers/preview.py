@@ -5,7 +5,7 @@ Nothing is written. The GraphQL side is compared by the room above (`Compare`), 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
@@ -26,7 +26,7 @@ from metadata.publishing.table_work import table_works
 from metadata.publishing.uses import Dependent, dependents, going_things
 from metadata.store import Head
 from metadata.trash import Trash
-from metadata.usage import Use, read_uses
+from metadata.usage import Use, read_uses, summed
 from resolvers.failing import FailingRows, shown_failures
 from resolvers.publishing import Proposal, check_removals, role_faults
 from resolvers.runtime import Runtime
@@ -101,27 +101,13 @@ MakePreview: TypeAlias = Callable[[Actor, Head, Proposal], Awaitable[Preview]]
 def clients_of(uses: Iterable[Use], changes: Iterable[SchemaChange], names: Mapping[str, str]) -> Iterator[ClientUse]:
     """Who was seen using what breaks, most frequent first; `names` are those of tokens by id."""
     breaking = {change.coordinate for change in changes if change.severity is Severity.BREAKING}
-    found: dict[tuple[object, ...], list[Use]] = {}
-    for use in uses:
-        hit = tuple(name for name in use.document.coordinates if name in breaking)
-        if hit:  # shapes of variables, and runs before and after a rename, are one client's
-            found.setdefault((hit, use.document.document, use.document.name, use.token, use.form), []).append(use)
-    clients = [_client(group, breaking, names) for group in found.values()]
-    yield from sorted(clients, key=lambda client: -client.count)
-
-
-def _client(uses: Sequence[Use], breaking: Collection[str], names: Mapping[str, str]) -> ClientUse:
-    first = uses[0]
-    return ClientUse(
-        tuple(name for name in first.document.coordinates if name in breaking),
-        first.document.document,
-        first.document.name,
-        first.token,
-        names.get(first.token) if first.token is not None else None,
-        first.form,
-        sum(use.count for use in uses),
-        timestamp(max(use.last_at for use in uses)),
+    hits = ((tuple(name for name in use.document.coordinates if name in breaking), use) for use in uses)
+    seen = summed(
+        ((hit, use.document.document, use.document.name, use.token, use.form), use) for hit, use in hits if hit
     )
+    for (hit, document, name, token, form), (count, last) in seen.items():
+        who = names.get(token) if token is not None else None
+        yield ClientUse(hit, document, name, token, who, form, count, timestamp(last))
 
 
 async def _clients(

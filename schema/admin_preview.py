@@ -8,7 +8,7 @@ import strawberry
 
 from metadata.publishing.cost import Cost
 from metadata.publishing.document_diff import Difference, DocumentDifference
-from metadata.usage import Use
+from metadata.usage import Use, summed
 from resolvers.failing import FailingRows
 from resolvers.preview import ClientUse, Preview, SchemaChange, Severity
 from schema.admin_types import DocumentChange, instant, user_errors
@@ -243,12 +243,12 @@ class AliasUse:
     @staticmethod
     def all_of(uses: Sequence[Use]) -> list[AliasUse]:
         """One for each alias, document, token and form, most frequent first."""
-        found: dict[tuple[str, str, str, str | None, str | None, str | None], list[Use]] = {}
-        for use in uses:
-            for coordinate, current in use.document.aliases.items():
-                key = (coordinate, current, use.document.document, use.document.name, use.token, use.form)
-                found.setdefault(key, []).append(use)
-        told = [
+        seen = summed(
+            ((coordinate, current, use.document.document, use.document.name, use.token, use.form), use)
+            for use in uses
+            for coordinate, current in use.document.aliases.items()
+        )
+        return [
             AliasUse(
                 coordinate=coordinate,
                 current=current,
@@ -256,9 +256,8 @@ class AliasUse:
                 name=name,
                 token_id=None if token is None else strawberry.ID(token),
                 form=form,
-                count=sum(use.count for use in group),
-                last_at=instant(max(use.last_at for use in group)),
+                count=count,
+                last_at=instant(last),
             )
-            for (coordinate, current, document, name, token, form), group in found.items()
+            for (coordinate, current, document, name, token, form), (count, last) in seen.items()
         ]
-        return sorted(told, key=lambda use: -use.count)
