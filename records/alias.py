@@ -28,12 +28,18 @@ class Names:
 
 
 class Alias:
-    """One occurrence of an entity's rows, as the table itself or as a page taken from it."""
+    """One occurrence of an entity's rows, as the table itself or as a page taken from it.
 
-    def __init__(self, entity: Entity, name: str, names: Names, inner: Alias | None = None) -> None:
+    `one`: a single row is looked at, so that what is asked of it is best asked for it alone.
+    """
+
+    def __init__(
+        self, entity: Entity, name: str, names: Names, inner: Alias | None = None, *, one: bool = False
+    ) -> None:
         self.entity = entity
         self.name = name
         self.names = names
+        self.one = one
         self.used: dict[str, ColumnType] = {}
         self.computed: dict[Hashable, tuple[str, ColumnElement[Any]]] = {}
         self._inner = inner
@@ -58,7 +64,7 @@ class Alias:
 
     def sibling(self, entity: Entity) -> Alias:
         """Another table's occurrence in the same statement."""
-        return Alias(entity, self.names.next("t"), self.names)
+        return Alias(entity, self.names.next("t"), self.names, one=self.one)
 
     def page(self) -> Alias:
         """A page of these rows: a limited sub-select that will project what is asked of it."""

@@ -63,9 +63,9 @@ class Planning:
         """The SQL that is written."""
         return self.gate.dialect
 
-    def alias(self, entity: str) -> Alias:
-        """A new occurrence of an entity's table."""
-        return Alias(self.catalog.entities[entity], self.names.next("t"), self.names)
+    def alias(self, entity: str, *, one: bool = False) -> Alias:
+        """A new occurrence of an entity's table, perhaps for `one` of its rows."""
+        return Alias(self.catalog.entities[entity], self.names.next("t"), self.names, one=one)
 
     def check_range(self, term: Term, name: str, maximum: int) -> None:
         """See to it that a page argument is within bounds: now for a constant, else when the plan runs."""

@@ -37,7 +37,7 @@ def root_column(root: Root, planning: Planning) -> ColumnElement[Any]:
     """The JSON of a root; null for a record that is not there or not to be seen."""
     match root:
         case RootRecord():
-            alias = planning.alias(root.entity)
+            alias = planning.alias(root.entity, one=True)
             return record_query(root.selection, alias, planning, alias.field("id") == planning.binds.id(root.id))
         case RootListing():
             alias = planning.alias(root.listing.entity)

@@ -81,7 +81,7 @@ async def missing_targets(draft: Draft) -> list[tuple[int, Fault]]:
 
 def target_probe(plan: WritePlan) -> Probe:
     """The condition that one record of the entity is live and may be read; it locks the record."""
-    return plan.probe("target", partial(_target_query, plan))
+    return plan.probe("target", partial(_target_query, plan), one=True)
 
 
 def _all_probe(plan: WritePlan) -> Probe:

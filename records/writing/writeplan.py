@@ -134,11 +134,11 @@ class WritePlan:
         self.target_queries: dict[Hashable, object] = {}
         self.kept: dict[Hashable, Any] = {}  # what other files here compile for the plan
 
-    def probe(self, key: Hashable, make: Callable[[Values, Alias], ClauseElement]) -> Probe:
-        """The probe of that key, compiled when it is first asked for; `make` is given the table's alias."""
+    def probe(self, key: Hashable, make: Callable[[Values, Alias], ClauseElement], *, one: bool = False) -> Probe:
+        """The probe of that key, compiled when first asked; `make` is given the table's alias (of `one` row, or more)."""
         found = self._probes.get(key)
         if found is None:
-            alias = Alias(self.entity, "t1", _names())
+            alias = Alias(self.entity, "t1", _names(), one=one)
             found = probe(self.plans.limits, self.plans.dialect, lambda values: make(values, alias))
             if len(self._probes) >= MAX_PROBES:
                 self._probes.clear()
