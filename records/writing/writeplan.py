@@ -135,7 +135,7 @@ class WritePlan:
         self.kept: dict[Hashable, Any] = {}  # what other files here compile for the plan
 
     def probe(self, key: Hashable, make: Callable[[Values, Alias], ClauseElement], *, one: bool = False) -> Probe:
-        """The probe of that key, compiled when first asked; `make` is given the table's alias (of `one` row, or more)."""
+        """The probe of that key, compiled when it is first asked for; `make` is given the alias (`one`: of one row)."""
         found = self._probes.get(key)
         if found is None:
             alias = Alias(self.entity, "t1", _names(), one=one)
