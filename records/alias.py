@@ -30,7 +30,8 @@ class Names:
 class Alias:
     """One occurrence of an entity's rows, as the table itself or as a page taken from it.
 
-    `one`: a single row is looked at, so that what is asked of it is best asked for it alone.
+    `one`: a single row is looked at, so that what is asked of it is best asked for it alone. Its siblings inherit
+    that: they belong to the same row.
     """
 
     def __init__(

@@ -136,6 +136,7 @@ class WritePlan:
 
     def probe(self, key: Hashable, make: Callable[[Values, Alias], ClauseElement], *, one: bool = False) -> Probe:
         """The probe of that key, compiled when it is first asked for; `make` is given the alias (`one`: of one row)."""
+        key = (key, one)
         found = self._probes.get(key)
         if found is None:
             alias = Alias(self.entity, "t1", _names(), one=one)

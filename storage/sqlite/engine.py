@@ -10,7 +10,6 @@ import asyncio
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +22,6 @@ from storage.errors import NamespaceMissing, StatementRefused, StorageError, Unr
 from storage.migrations import Migration
 from storage.names import checked_namespace, placed
 from storage.sqlite.apply import apply_batch, read_head, write_position
-from storage.sqlite.checkpoint import Checkpoints
 from storage.sqlite.connection import MINIMUM_VERSION
 from storage.sqlite.exclusive import ExclusiveSession
 from storage.sqlite.quick import Quick
@@ -59,7 +57,6 @@ class SqliteEngine:
         self._loop: asyncio.AbstractEventLoop
         self._readers: Readers
         self._quick: Quick
-        self._checkpoints: Checkpoints
         self._writers: OrderedDict[str, Writer] = OrderedDict()
         self._ready: set[str] = set()
         self._touching: dict[str, asyncio.Lock] = {}
@@ -87,8 +84,6 @@ class SqliteEngine:
         self._quick = Quick()
         self._readers = Readers(self._loop, READER_THREADS, self._limits.request_seconds, self._quick)
         self._readers.start()
-        self._checkpoints = Checkpoints()
-        self._checkpoints.start()
         await self.create(CONTROL)
 
     async def close(self) -> None:
@@ -99,7 +94,6 @@ class SqliteEngine:
             writer.stop()
         for writer in writers:
             await writer.stopped()
-        await asyncio.to_thread(self._checkpoints.stop)
         await self._readers.stop()
         self._quick.close()
 
@@ -225,9 +219,7 @@ class SqliteEngine:
     def _writer(self, namespace: str, *, create: bool = False) -> Writer:
         writer = self._writers.get(namespace)
         if writer is None:
-            path, generation = self._path(namespace), self._generations.get(namespace, 0)
-            ask = partial(self._checkpoints.ask, path, generation)
-            writer = Writer(path, self._loop, self._limits.request_seconds, ask, create=create)
+            writer = Writer(self._path(namespace), self._loop, self._limits.request_seconds, create=create)
             writer.start()
             self._writers[namespace] = writer
             self._retire()

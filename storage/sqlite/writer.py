@@ -22,7 +22,6 @@ from typing import Any, TypeAlias
 from storage.batch import Batch, Outcome
 from storage.errors import StorageError, Unreachable
 from storage.sqlite.apply import apply_batch, is_single, read_head, write_position
-from storage.sqlite.checkpoint import CHANGES_BETWEEN, LOG_PAGES_MAX
 from storage.sqlite.connection import Deadline, connect
 from storage.sqlite.errors import understood
 from storage.sqlite.turn import Turn
@@ -72,24 +71,12 @@ class _Open:
 
 
 class Writer:
-    """The writer of one file, alive from `start` to `stop`. From `_live` on, methods are the thread's.
+    """The writer of one file, alive from `start` to `stop`. From `_live` on, methods are the thread's."""
 
-    `ask_checkpoint` is called, in the thread, when the file's log has grown.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        loop: asyncio.AbstractEventLoop,
-        seconds: float,
-        ask_checkpoint: Callable[[], None],
-        *,
-        create: bool = False,
-    ) -> None:
+    def __init__(self, path: Path, loop: asyncio.AbstractEventLoop, seconds: float, *, create: bool = False) -> None:
         self._path = path
         self._loop = loop
         self._seconds = seconds
-        self._ask_checkpoint = ask_checkpoint
         self._create = create
         self._queue: queue.SimpleQueue[list[_Grouped] | _Alone | _Applied | None] = queue.SimpleQueue()
         self._deadline = Deadline()
@@ -215,7 +202,6 @@ class Writer:
             return
         try:
             connection.execute("PRAGMA busy_timeout = 0")
-            connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES_MAX:d}")
             turn = Turn(self._path.with_suffix(".turn"))
         except Exception as error:
             connection.close()
@@ -223,13 +209,8 @@ class Writer:
             return
         try:
             self._loop.call_soon_threadsafe(self._opened, _Open(connection, turn), None)
-            asked_at = 0
             while (job := self._queue.get()) is not None:
-                answers, changes = self._work(connection, turn, job), connection.total_changes
-                self._loop.call_soon_threadsafe(self._done, answers)
-                if changes - asked_at > CHANGES_BETWEEN:
-                    asked_at = changes
-                    self._ask_checkpoint()
+                self._loop.call_soon_threadsafe(self._done, self._work(connection, turn, job))
         finally:
             turn.close()
             connection.close()
