@@ -237,20 +237,33 @@ def _update_text(table: str, columns: tuple[str, ...], versioned: bool) -> str:
 
 
 def _log_rows(batch: Batch, numbers: Mapping[str, int], head: Head) -> list[tuple[Any, ...]]:
-    cause = dump({"kind": batch.cause.kind, **batch.cause.detail}).decode()
+    cause = _cause(batch)
     version = head.catalog_version if batch.catalog_version is None else batch.catalog_version
     if batch.new_catalog_version is not None:
         version = batch.new_catalog_version
-    common = (batch.transaction_id, batch.at, batch.cause.actor_id, cause)
     end = head.position + len(batch.changes)
     return [
-        (position, position, int(position == end), change.id, *common, *_change(change, version, numbers))
+        (position, position, int(position == end), *_change(batch, change, cause, version, numbers))
         for position, change in enumerate(batch.changes, head.position + 1)
     ]
 
 
-def _change(change: ChangeRow, version: int, numbers: Mapping[str, int]) -> tuple[Any, ...]:
+def change_values(batch: Batch, change: ChangeRow, version: int) -> tuple[Any, ...]:
+    """What the log keeps of an event without late values, in the order of `CHANGE_COLUMNS`."""
+    return _change(batch, change, _cause(batch), version, {})
+
+
+def _cause(batch: Batch) -> str:
+    return dump({"kind": batch.cause.kind, **batch.cause.detail}).decode()
+
+
+def _change(batch: Batch, change: ChangeRow, cause: str, version: int, numbers: Mapping[str, int]) -> tuple[Any, ...]:
     return (
+        change.id,
+        batch.transaction_id,
+        batch.at,
+        batch.cause.actor_id,
+        cause,
         change.entity,
         change.record_id,
         change.op,

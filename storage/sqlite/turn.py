@@ -51,21 +51,15 @@ class Turn:
         finally:
             self._give()
 
-    def begin_at_once(self, connection: sqlite3.Connection) -> bool:
-        """Begin a write transaction if nobody else writes or waits to; nothing is waited for."""
-        if self._file is not None:
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
+    def is_free(self) -> bool:
+        """Whether nobody writes or waits to, as far as processes queue; nothing is waited for."""
+        if self._file is None:
+            return True
         try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if not is_busy(error):
-                raise
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             return False
-        finally:
-            self._give()
+        self._give()
         return True
 
     def close(self) -> None:

@@ -1,9 +1,8 @@
 """The writer of a SQLite file, with group commit.
 
-Batches that wait are applied together: one transaction, a savepoint for each, one commit with its fsync. What writes
-one row is applied on the event loop itself, as cheap reads are (`storage.sqlite.quick`), and only the commit is left to
-the writer's thread, so that the two do not contend for the interpreter (docs/storage.md). What takes longer, has to
-wait, or needs a transaction of its own (DDL) is the thread's from its beginning. The two use one connection in turn.
+Batches that wait are applied together by a thread: one transaction, one commit with its fsync. Those of one row go as
+one statement for all that are alike (`storage.sqlite.fused`), which leaves the interpreter to the event loop; others
+one by one, a savepoint for each. What needs a transaction of its own (DDL) is run alone.
 """
 
 from __future__ import annotations
@@ -12,34 +11,30 @@ import asyncio
 import queue
 import sqlite3
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from storage.batch import Batch, Outcome
+from storage.batch import Applied, Batch, Outcome
 from storage.errors import StorageError, Unreachable
-from storage.sqlite.apply import apply_batch, is_single, read_head, write_position
+from storage.sqlite.apply import apply_batch, read_head, write_position
 from storage.sqlite.connection import Deadline, connect
-from storage.sqlite.errors import understood
+from storage.sqlite.errors import is_busy, understood
+from storage.sqlite.fused import Fused, Shape, Views, chunks, fuse
 from storage.sqlite.turn import Turn
 
-GROUP_MAX = 128
-"""Batches in one transaction: more only makes the first wait for the last."""
+_ENOUGH = 8  # a group of so many is not made to wait for more
+_PARDON = 10  # groups that are applied one by one after one that was refused as a whole
 
-LOOP_GROUP_MAX = 32
-"""Batches that the event loop applies in a row: about two milliseconds."""
-
-_INTERRUPTED_SECONDS = 0.02  # the longest that a group keeps the loop; the thread then does it again
-_DEAR_SECONDS = 0.001  # CPU: a Batch that takes more is the thread's
-_PARDON = 100  # so many groups are the thread's before the loop tries again
+_APPLIED = Applied()
 
 
 @dataclass(frozen=True, slots=True)
 class _Grouped:
     batch: Batch
+    fused: Fused | None
     future: asyncio.Future[Outcome]
 
 
@@ -55,44 +50,22 @@ _Item: TypeAlias = _Grouped | _Alone
 _Answer: TypeAlias = tuple[asyncio.Future[Any], Any, StorageError | None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Applied:
-    """A group that the loop has applied: the thread commits it."""
-
-    answers: list[_Answer]
-
-
-@dataclass(frozen=True, slots=True)
-class _Open:
-    """What loop and thread use in turn."""
-
-    connection: sqlite3.Connection
-    turn: Turn
-
-
 class Writer:
-    """The writer of one file, alive from `start` to `stop`. From `_live` on, methods are the thread's."""
+    """The writer of one file, alive from `start` to `stop`; its methods are the event loop's."""
 
     def __init__(self, path: Path, loop: asyncio.AbstractEventLoop, seconds: float, *, create: bool = False) -> None:
-        self._path = path
         self._loop = loop
-        self._seconds = seconds
-        self._create = create
-        self._queue: queue.SimpleQueue[list[_Grouped] | _Alone | _Applied | None] = queue.SimpleQueue()
-        self._deadline = Deadline()
-        self._thread = threading.Thread(target=self._live, name=f"write {path.stem}", daemon=True)
-        self._asked: deque[_Item] = deque()
-        self._under_way = 0
-        self._open: _Open | None = None
-        self._fault: StorageError | None = None  # that kept the file from being opened
-        self._busy = True  # the thread has the connection
-        self._stopping = False
-        self._pardon = 0  # groups that are still the thread's
+        self._asked: deque[_Item] = deque()  # the loop appends, the thread takes
+        self._turns: queue.SimpleQueue[bool] = queue.SimpleQueue()  # of the loop that asked for something; False ends
+        self._told = False  # the turn under way will be
+        self._pending = 0
+        worker = _Worker(path, seconds, create, self._asked, self._turns, self._answer)
+        self._thread = threading.Thread(target=worker.live, name=f"write {path.stem}", daemon=True)
 
     @property
     def idle(self) -> bool:
         """Whether nobody waits for it."""
-        return not self._asked and self._under_way == 0
+        return self._pending == 0
 
     def start(self) -> None:
         """Begin to live."""
@@ -100,8 +73,7 @@ class Writer:
 
     def stop(self) -> None:
         """Finish what was asked for, then end; does not wait for it."""
-        self._stopping = True
-        self._next()
+        self._turns.put(False)
 
     async def stopped(self) -> None:
         """Wait until a stopped writer has ended."""
@@ -110,7 +82,7 @@ class Writer:
     async def apply(self, batch: Batch) -> Outcome:
         """Apply a Batch with those that wait beside it."""
         future: asyncio.Future[Outcome] = self._loop.create_future()
-        self._put(_Grouped(batch, future))
+        self._put(_Grouped(batch, fuse(batch), future))
         return await future
 
     async def run(self, work: Callable[[sqlite3.Connection], tuple[Any, bool]]) -> Any:
@@ -120,137 +92,22 @@ class Writer:
         return await future
 
     def _put(self, item: _Item) -> None:
-        if not self._asked and not self._busy:
-            self._loop.call_soon(self._next)  # what this turn of the loop asks for goes together
+        self._pending += 1
         self._asked.append(item)
+        if not self._told:
+            self._told = True
+            self._loop.call_soon(self._tell)  # what this turn of the loop asks for goes together
 
-    def _next(self) -> None:
-        """Give the thread something to do, if it has nothing."""
-        if self._busy:
-            return
-        if not self._asked:
-            if self._stopping:
-                self._busy = True
-                self._queue.put(None)
-            return
-        if self._fault is not None:
-            fault, asked = self._fault, list(self._asked)
-            self._asked.clear()
-            deliver([(item.future, None, fault) for item in asked])
-            self._next()
-            return
-        job = self._job()
-        self._busy = True
-        self._queue.put(job)
+    def _tell(self) -> None:
+        self._told = False
+        self._turns.put(True)
 
-    def _job(self) -> list[_Grouped] | _Alone | _Applied:
-        first = self._asked.popleft()
-        if isinstance(first, _Alone):
-            self._under_way = 1
-            return first
-        group, small = [first], is_single(first.batch)
-        while self._asked and len(group) < (LOOP_GROUP_MAX if small else GROUP_MAX):
-            item = self._asked[0]
-            if isinstance(item, _Alone) or (small and not is_single(item.batch)):
-                break
-            group.append(item)
-            self._asked.popleft()
-        self._under_way = len(group)
-        if self._pardon:
-            self._pardon -= 1
-        elif small:
-            answers = self._at_once(group)
-            if answers is not None:
-                return _Applied(answers)
-        return group
+    def _answer(self, answers: list[_Answer]) -> None:
+        self._loop.call_soon_threadsafe(self._deliver, answers)
 
-    def _at_once(self, group: list[_Grouped]) -> list[_Answer] | None:
-        """Apply a group here; None: nothing of it is done, the thread must."""
-        assert self._open is not None
-        connection = self._open.connection
-        try:
-            if not self._open.turn.begin_at_once(connection):
-                return None
-            started = time.thread_time()
-            self._deadline.set(_INTERRUPTED_SECONDS)
-            answers = _apply(connection, group)
-            if time.thread_time() - started > _DEAR_SECONDS * len(group):
-                self._pardon = _PARDON
-            return answers
-        except Exception:
-            _roll_back(connection)
-            self._pardon = _PARDON
-            return None
-        finally:
-            self._deadline.clear()
-
-    def _done(self, answers: list[_Answer]) -> None:
-        self._busy, self._under_way = False, 0
+    def _deliver(self, answers: list[_Answer]) -> None:
+        self._pending -= len(answers)
         deliver(answers)
-        self._next()
-
-    def _opened(self, opened: _Open | None, fault: StorageError | None) -> None:
-        self._open, self._fault, self._busy = opened, fault, False
-        self._next()
-
-    def _live(self) -> None:
-        """The thread."""
-        try:
-            connection = connect(self._path, create=self._create, deadline=self._deadline)
-        except Exception as error:
-            self._refuse(understood(error))
-            return
-        try:
-            connection.execute("PRAGMA busy_timeout = 0")
-            turn = Turn(self._path.with_suffix(".turn"))
-        except Exception as error:
-            connection.close()
-            self._refuse(Unreachable() if isinstance(error, OSError) else understood(error))
-            return
-        try:
-            self._loop.call_soon_threadsafe(self._opened, _Open(connection, turn), None)
-            while (job := self._queue.get()) is not None:
-                self._loop.call_soon_threadsafe(self._done, self._work(connection, turn, job))
-        finally:
-            turn.close()
-            connection.close()
-
-    def _refuse(self, fault: StorageError) -> None:
-        """The file cannot be opened: everything is answered with the fault, until stopped."""
-        self._loop.call_soon_threadsafe(self._opened, None, fault)
-        self._queue.get()
-
-    def _work(
-        self, connection: sqlite3.Connection, turn: Turn, job: list[_Grouped] | _Alone | _Applied
-    ) -> list[_Answer]:
-        match job:
-            case _Alone():
-                return [self._apart(connection, turn, job)]
-            case _Applied(answers):
-                return _committed(connection, answers)
-        try:
-            turn.begin(connection, self._seconds)
-            self._deadline.set(self._seconds)
-            answers = _apply(connection, job)
-        except Exception as error:
-            _roll_back(connection)
-            fault = understood(error)
-            return [(item.future, None, fault) for item in job]
-        finally:
-            self._deadline.clear()
-        return _committed(connection, answers)
-
-    def _apart(self, connection: sqlite3.Connection, turn: Turn, item: _Alone) -> _Answer:
-        try:
-            turn.begin(connection, self._seconds)
-            result, keep = item.work(connection)
-            connection.execute("COMMIT" if keep else "ROLLBACK")
-            return item.future, result, None
-        except Exception as error:
-            _roll_back(connection)
-            fault = understood(error)
-            fault.__cause__ = fault.__cause__ or error
-            return item.future, None, fault
 
 
 def deliver(answers: list[_Answer]) -> None:
@@ -262,6 +119,183 @@ def deliver(answers: list[_Answer]) -> None:
             future.set_result(result)
         else:
             future.set_exception(fault)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A part of a group: with a shape as one statement, without one Batch by Batch."""
+
+    shape: Shape | None
+    items: list[_Grouped]
+
+
+@dataclass(slots=True)
+class _Open:
+    """What a worker has open."""
+
+    connection: sqlite3.Connection
+    turn: Turn
+    views: Views
+
+
+class _Refused(Exception):
+    """A run of one shape was not taken as a whole, and nothing of its transaction is left."""
+
+
+class _Worker:
+    """The thread of a writer."""
+
+    def __init__(
+        self,
+        path: Path,
+        seconds: float,
+        create: bool,
+        asked: deque[_Item],
+        turns: queue.SimpleQueue[bool],
+        answer: Callable[[list[_Answer]], None],
+    ) -> None:
+        self._path = path
+        self._seconds = seconds
+        self._create = create
+        self._asked = asked
+        self._turns = turns
+        self._answer = answer
+        self._deadline = Deadline()
+        self._seen = 0  # Batches under way and waiting when the last group ended
+        self._pardon = 0  # groups that are still applied one by one
+
+    def live(self) -> None:
+        """Work until told to end; what was asked for before is done."""
+        try:
+            opened = self._opened()
+        except Exception as error:
+            self._refuse(Unreachable() if isinstance(error, OSError) else understood(error))
+            return
+        try:
+            going = True
+            while going:
+                going = self._turns.get()
+                while self._asked:
+                    answers = self._work(opened)
+                    self._seen = len(answers) + len(self._asked)
+                    self._answer(answers)
+        finally:
+            opened.turn.close()
+            opened.connection.close()
+
+    def _opened(self) -> _Open:
+        connection = connect(self._path, create=self._create, deadline=self._deadline)
+        try:
+            connection.execute("PRAGMA busy_timeout = 0")
+            return _Open(connection, Turn(self._path.with_suffix(".turn")), Views(connection))
+        except BaseException:
+            connection.close()
+            raise
+
+    def _refuse(self, fault: StorageError) -> None:
+        """The file cannot be opened: everything is answered with the fault, until told to end."""
+        going = True
+        while going:
+            going = self._turns.get()
+            while self._asked:
+                self._answer([(self._asked.popleft().future, None, fault)])
+
+    def _work(self, opened: _Open) -> list[_Answer]:
+        first = self._asked.popleft()
+        if isinstance(first, _Alone):
+            return [self._apart(opened, first)]
+        group = self._group(first)
+        if self._pardon:
+            self._pardon -= 1
+        else:
+            try:
+                return self._together(opened, _runs(opened.views, group))
+            except Exception:  # nothing of it is left; one by one, each is told what is wrong with it
+                self._pardon = _PARDON
+        return self._together(opened, [_Run(None, group)])
+
+    def _group(self, first: _Grouped) -> list[_Grouped]:
+        """What goes together: half of those who write, so that the loop prepares the others meanwhile."""
+        most = next(chunks(max(_ENOUGH, (self._seen + 1) // 2)))
+        group = [first]
+        while len(group) < most and self._asked:
+            item = self._asked[0]
+            if isinstance(item, _Alone):
+                break
+            group.append(item)
+            self._asked.popleft()
+        return group
+
+    def _together(self, opened: _Open, runs: list[_Run]) -> list[_Answer]:
+        """Apply the runs of a group in one transaction. Raises `_Refused`."""
+        connection = opened.connection
+        self._deadline.set(self._seconds)
+        try:
+            if self._at_once(opened, runs):
+                return [(item.future, _APPLIED, None) for item in runs[0].items]
+            opened.turn.begin(connection, self._seconds)
+            answers: list[_Answer] = []
+            for run in runs:
+                if run.shape is None:
+                    answers += _apply(connection, run.items)
+                else:
+                    opened.views.write([item.fused for item in run.items if item.fused is not None])
+                    answers += [(item.future, _APPLIED, None) for item in run.items]
+        except _Refused:
+            _roll_back(connection)
+            raise
+        except Exception as error:
+            _roll_back(connection)
+            if any(run.shape is not None for run in runs):
+                raise _Refused() from error
+            fault = understood(error)
+            return [(item.future, None, fault) for run in runs for item in run.items]
+        finally:
+            self._deadline.clear()
+        return _committed(connection, answers)
+
+    def _at_once(self, opened: _Open, runs: list[_Run]) -> bool:
+        """Apply a single run by a statement that commits itself; False: somebody else writes, nothing was done."""
+        (run, *others) = runs
+        if others or run.shape is None or next(chunks(len(run.items))) != len(run.items) or not opened.turn.is_free():
+            return False
+        try:
+            opened.views.write([item.fused for item in run.items if item.fused is not None])
+        except sqlite3.OperationalError as error:
+            if is_busy(error):
+                return False
+            raise
+        return True
+
+    def _apart(self, opened: _Open, item: _Alone) -> _Answer:
+        connection = opened.connection
+        try:
+            opened.views.let_go()
+            opened.turn.begin(connection, self._seconds)
+            result, keep = item.work(connection)
+            connection.execute("COMMIT" if keep else "ROLLBACK")
+            return item.future, result, None
+        except Exception as error:
+            _roll_back(connection)
+            fault = understood(error)
+            fault.__cause__ = fault.__cause__ or error
+            return item.future, None, fault
+
+
+def _runs(views: Views, group: list[_Grouped]) -> list[_Run]:
+    """A group in the order of asking, but that Batches beside each other that have views stand by shape."""
+    runs: list[_Run] = []
+    alike: dict[Shape, list[_Grouped]] = {}
+    for item in group:
+        if item.fused is not None and views.ready(item.fused.shape):
+            alike.setdefault(item.fused.shape, []).append(item)
+            continue
+        runs += [_Run(shape, items) for shape, items in alike.items()]
+        alike.clear()
+        if not runs or runs[-1].shape is not None:
+            runs.append(_Run(None, []))
+        runs[-1].items.append(item)
+    return [*runs, *(_Run(shape, items) for shape, items in alike.items())]
 
 
 def _apply(connection: sqlite3.Connection, group: list[_Grouped]) -> list[_Answer]:

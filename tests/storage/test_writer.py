@@ -1,44 +1,61 @@
-"""The writer of a SQLite file: what the event loop applies itself, and what it leaves to the thread."""
+"""The writer of a SQLite file: what goes together as one statement, and what is applied Batch by Batch."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from storage.batch import Applied, Execute, Outcome, Sql
+from base.ids import new_id
+from storage.batch import (
+    Applied,
+    Batch,
+    CatalogMoved,
+    Execute,
+    Expect,
+    GuardFailed,
+    IdempotencyRow,
+    NotUnique,
+    Outcome,
+    Replayed,
+    Sql,
+)
 from storage.engine import Engine
-from storage.sqlite import writer
-from storage.sqlite.apply import apply_batch
+from storage.sqlite import fused, writer
 from tests.engines import opened
-from tests.storage.shop import MIGRATIONS, batch, change, customer, log, names
+from tests.storage.shop import MIGRATIONS, batch, change, customer, exists, log, names, renamed
 
-LOOP = "loop"
-THREAD = "thread"
+ALIKE = "alike"
+EACH = "each"
 
 
 @pytest.fixture
-def threads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Where each group was applied."""
-    found: list[str] = []
-    apply = writer._apply
+def ways(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """How each part of a group was applied, and how many Batches it had; a refused run is there too."""
+    found: list[tuple[str, int]] = []
+    apply, write = writer._apply, fused.Views.write
 
-    def noted(connection: Any, group: Any) -> Any:
-        found.append(LOOP if threading.current_thread() is threading.main_thread() else THREAD)
+    def each(connection: Any, group: Any) -> Any:
+        found.append((EACH, len(group)))
         return apply(connection, group)
 
-    monkeypatch.setattr(writer, "_apply", noted)
+    def alike(self: Any, group: Any) -> None:
+        found.append((ALIKE, len(group)))
+        write(self, group)
+
+    monkeypatch.setattr(writer, "_apply", each)
+    monkeypatch.setattr(fused.Views, "write", alike)
     return found
 
 
-def made(engine: Engine, name: str) -> Any:
+def made(engine: Engine, name: str, **parts: Any) -> Batch:
     """A new customer with its event."""
-    _, insert = customer(engine, name=name)
-    return batch(insert, changes=(change("customer", 1, name),))
+    record_id, insert = customer(engine, name=name)
+    return batch(insert, changes=(change(record_id, 1),), **parts)
 
 
 async def create(engine: Engine, *listed: str) -> list[Outcome]:
@@ -46,49 +63,183 @@ async def create(engine: Engine, *listed: str) -> list[Outcome]:
     return list(await asyncio.gather(*(engine.apply("shop", made(engine, name)) for name in listed)))
 
 
-async def test_one_row_is_applied_on_the_loop(tmp_path: Path, threads: list[str]) -> None:
+async def test_what_comes_again_goes_as_one_statement(tmp_path: Path, ways: list[tuple[str, int]]) -> None:
     async with opened(str(tmp_path), MIGRATIONS) as engine:
         await engine.create("shop")
-        assert await create(engine, "a", "b", "c") == [Applied()] * 3
-        assert threads == [LOOP], "one group"
-        assert len(await log(engine, "shop")) == 3
+        ways.clear()
+        assert await create(engine, "a") == [Applied()]
+        assert await create(engine, "b", "c", "d") == [Applied()] * 3
+        assert ways == [(EACH, 1), (ALIKE, 3)]
+        assert await names(engine, "shop") == ["a", "b", "c", "d"]
+        assert [row[0] for row in await log(engine, "shop")] == [1, 2, 3, 4]
 
 
-async def test_what_may_take_long_is_left_to_the_thread(tmp_path: Path, threads: list[str]) -> None:
+async def test_the_order_of_asking_holds_between_what_is_alike_and_what_is_not(
+    tmp_path: Path, ways: list[tuple[str, int]]
+) -> None:
     async with opened(str(tmp_path), MIGRATIONS) as engine:
         await engine.create("shop")
+        await create(engine, "x", "y")
+        ways.clear()
         free = batch(Execute(Sql("UPDATE customer SET name = 'z' WHERE name = 'a'"), ()))
         first, second, third = await asyncio.gather(
             engine.apply("shop", made(engine, "a")), engine.apply("shop", free), engine.apply("shop", made(engine, "b"))
         )
         assert (first, second, third) == (Applied(), Applied(), Applied())
-        assert threads == [LOOP, THREAD]
-        assert sorted(str(name) for name in await names(engine, "shop")) == ["b", "z"], "in the order of asking"
+        assert ways == [(ALIKE, 1), (EACH, 1), (ALIKE, 1)]
+        assert await names(engine, "shop") == ["b", "x", "y", "z"]
+        assert [row[0] for row in await log(engine, "shop")] == [1, 2, 3, 4]
 
 
-async def test_a_group_that_fails_on_the_loop_is_done_by_the_thread(
-    tmp_path: Path, threads: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The thread also has the next ones, before the loop tries again."""
-
-    def interrupted(*given: Any) -> Outcome:
-        if threading.current_thread() is threading.main_thread():
-            raise sqlite3.OperationalError("interrupted")
-        return apply_batch(*given)
-
-    monkeypatch.setattr("storage.sqlite.writer.apply_batch", interrupted)
-    monkeypatch.setattr(writer, "_PARDON", 2)
+async def test_one_that_is_refused_does_not_harm_the_others(tmp_path: Path, ways: list[tuple[str, int]]) -> None:
+    """Nothing of the statement is left; for a while all groups go one by one."""
     async with opened(str(tmp_path), MIGRATIONS) as engine:
         await engine.create("shop")
-        for name in "abcd":
-            assert await create(engine, name) == [Applied()]
-        assert threads == [LOOP, THREAD, THREAD, THREAD, LOOP, THREAD]
-        assert await names(engine, "shop") == ["a", "b", "c", "d"]
+        await create(engine, "a", "b")
+        ways.clear()
+        outcomes = await create(engine, "c", "a", "d")
+        assert [type(outcome) for outcome in outcomes] == [Applied, NotUnique, Applied]
+        assert ways == [(ALIKE, 3), (EACH, 3)]
+        for number in range(11):
+            await create(engine, str(number))
+        assert ways[2:] == [(EACH, 1)] * 10 + [(ALIKE, 1)]
+        assert [row[0] for row in await log(engine, "shop")] == list(range(1, 16))
 
 
-async def test_who_finds_another_writing_waits_in_the_thread(tmp_path: Path, threads: list[str]) -> None:
+async def test_every_refusal_is_told_as_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guards of both kinds, versions, the catalog, a known key: first with a view that holds, then against it."""
+    monkeypatch.setattr(writer, "_PARDON", 0)
     async with opened(str(tmp_path), MIGRATIONS) as engine:
         await engine.create("shop")
+        here, insert = customer(engine, name="here")
+        assert await engine.apply("shop", batch(insert)) == Applied()
+        nowhere = new_id(1)
+        memory = IdempotencyRow("k", "h", {"a": 1}, "2100-01-01T00:00:00+00:00")
+        numbers = iter(range(1_000))
+
+        def named() -> str:
+            return f"n{next(numbers)}"
+
+        def guarded(record_id: str, expect: Expect) -> Batch:
+            return made(engine, named(), guards=(exists(engine, record_id, "guard", expect),))
+
+        async def version() -> int:
+            rows = await engine.fetch("shop", Sql("SELECT version FROM __ns__.customer WHERE name LIKE 'here%'"))
+            return int(rows[0][0])
+
+        for _ in range(3):
+            assert await engine.apply("shop", guarded(here, Expect.ROW)) == Applied()
+            assert await engine.apply("shop", guarded(nowhere, Expect.ROW)) == GuardFailed("guard")
+            assert await engine.apply("shop", guarded(nowhere, Expect.NO_ROW)) == Applied()
+            assert await engine.apply("shop", guarded(here, Expect.NO_ROW)) == GuardFailed("guard")
+            at = await version()
+            assert await engine.apply("shop", batch(renamed(here, at, f"here {at}"))) == Applied()
+            assert await engine.apply("shop", batch(renamed(here, at, "late"))) == GuardFailed("version")
+            assert await engine.apply("shop", made(engine, named(), catalog_version=7)) == CatalogMoved(0)
+            outcome = await engine.apply("shop", made(engine, named(), idempotency=memory))
+            assert outcome in (Applied(), Replayed("h", {"a": 1}))
+        assert outcome == Replayed("h", {"a": 1})
+        rows = await log(engine, "shop")
+        assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
+
+
+async def test_equal_keys_in_one_group_are_applied_once(tmp_path: Path) -> None:
+    async with opened(str(tmp_path), MIGRATIONS) as engine:
+        await engine.create("shop")
+
+        def remembered(name: str, key: str) -> Batch:
+            return made(engine, name, idempotency=IdempotencyRow(key, "h", {}, "2100-01-01T00:00:00+00:00"))
+
+        for name in "ab":
+            assert await engine.apply("shop", remembered(name, name)) == Applied()
+        first, second = await asyncio.gather(
+            engine.apply("shop", remembered("c", "k")), engine.apply("shop", remembered("d", "k"))
+        )
+        assert (first, second) == (Applied(), Replayed("h", {}))
+        assert await names(engine, "shop") == ["a", "b", "c"]
+
+
+async def test_views_do_not_stand_in_the_way_of_ddl(tmp_path: Path, ways: list[tuple[str, int]]) -> None:
+    """A column that a view writes is taken away, and the table renamed: SQLite checks every trigger it knows."""
+    async with opened(str(tmp_path), MIGRATIONS) as engine:
+        await engine.create("shop")
+        record_id, _ = customer(engine, name="a")
+
+        def coded(name: str) -> Batch:
+            return batch(customer(engine, name=name, code=name)[1])
+
+        for name in "ab":
+            await engine.apply("shop", coded(name))
+        assert ways[-1] == (ALIKE, 1)
+        ddl = ["DROP INDEX __ns__.u_customer_fold", "ALTER TABLE __ns__.customer DROP COLUMN code"]
+        assert await engine.migrate("shop", ddl, batch()) == Applied()
+        ways.clear()
+        for name in "cd":
+            await create(engine, name)
+        assert ways == [(EACH, 1), (ALIKE, 1)]
+        assert await engine.migrate("shop", ["ALTER TABLE __ns__.customer RENAME TO client"], batch()) == Applied()
+        assert len(await engine.fetch("shop", Sql("SELECT 1 FROM __ns__.client"))) == 4
+        assert record_id
+
+
+async def test_marks_inside_of_texts_and_names_are_no_placeholders(tmp_path: Path, ways: list[tuple[str, int]]) -> None:
+    async with opened(str(tmp_path), MIGRATIONS) as engine:
+        await engine.create("shop")
+        sql = Sql("""SELECT 1 AS "a?""b" FROM __ns__.customer WHERE 'it''s ?' = ? UNION SELECT 2 WHERE ? = '?'""")
+
+        def asked(name: str) -> Batch:
+            guard = exists(engine, "", "guard")
+            changed = type(guard)("guard", sql, ("no", "?"), Expect.ROW)
+            return made(engine, name, guards=(changed,))
+
+        for name in "ab":
+            assert await engine.apply("shop", asked(name)) == Applied()
+        assert ways[-1] == (ALIKE, 1)
+        assert await names(engine, "shop") == ["a", "b"]
+
+
+async def test_what_a_trigger_does_not_take_goes_one_by_one(tmp_path: Path, ways: list[tuple[str, int]]) -> None:
+    async with opened(str(tmp_path), MIGRATIONS) as engine:
+        await engine.create("shop")
+        sql = Sql("WITH one AS (SELECT ? AS x) SELECT 1 FROM one WHERE x = 1")
+        guard = type(exists(engine, "", "guard"))("guard", sql, (1,), Expect.ROW)
+        for name in "abc":
+            assert await engine.apply("shop", made(engine, name, guards=(guard,))) == Applied()
+        assert {way for way, _ in ways} <= {EACH, ALIKE}
+        assert await names(engine, "shop") == ["a", "b", "c"]
+
+
+async def test_more_shapes_than_there_is_room_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fused, "_VIEWS_MAX", 2)
+    monkeypatch.setattr(fused, "_MET_MAX", 3)
+    async with opened(str(tmp_path), MIGRATIONS) as engine:
+        await engine.create("shop")
+        forms: list[Callable[[str], Batch]] = [
+            lambda name: batch(customer(engine, name=name)[1]),
+            lambda name: batch(customer(engine, name=name, code=name)[1]),
+            lambda name: made(engine, name),
+            lambda name: made(engine, name, guards=(exists(engine, new_id(1), "guard", Expect.NO_ROW),)),
+        ]
+        wanted = []
+        for turn in range(6):
+            listed = [f"{turn} {number}" for number in range(len(forms))]
+            wanted += listed
+            given = [engine.apply("shop", form(name)) for form, name in zip(forms, listed, strict=True)]
+            assert await asyncio.gather(*given) == [Applied()] * len(forms)
+        assert await names(engine, "shop") == sorted(wanted)
+
+
+def test_rows_of_a_statement() -> None:
+    assert [list(fused.chunks(count)) for count in (0, 1, 8, 13, 32, 41)] == [[], [1], [8], [12, 1], [32], [32, 8, 1]]
+    for count in range(200):
+        assert sum(fused.chunks(count)) == count
+
+
+async def test_who_finds_another_writing_waits(tmp_path: Path, ways: list[tuple[str, int]]) -> None:
+    async with opened(str(tmp_path), MIGRATIONS) as engine:
+        await engine.create("shop")
+        await create(engine, "x", "y")
+        ways.clear()
         (file,) = (tmp_path / "companies").glob("*.db")
         other = sqlite3.connect(file, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
@@ -97,5 +248,5 @@ async def test_who_finds_another_writing_waits_in_the_thread(tmp_path: Path, thr
         assert not going.done()
         other.execute("ROLLBACK")
         assert await going == [Applied()]
-        assert threads == [THREAD]
+        assert ways == [(ALIKE, 1), (ALIKE, 1)], "at once, and in a transaction that waited"
         other.close()
