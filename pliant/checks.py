@@ -137,9 +137,20 @@ async def check_database(settings: Settings) -> list[Finding]:
         about = await describe(house.engine)
         icu = "" if about.product == "SQLite" else f", ICU: {'yes' if about.icu else 'no'}"
         text = f"{about.product} {about.version}{icu}; companies: {companies}"
-        return [Finding("database", Verdict.OK, _same(text))]
+        return [Finding("database", Verdict.OK, _same(text)), *([] if about.shared else [_ONE_PROCESS])]
     finally:
         await house.close()
+
+
+_ONE_PROCESS = Finding(
+    "database",
+    Verdict.NOTE,
+    Text(
+        "let only one process serve this folder: this SQLite may damage a file that several write; "
+        "3.51.3, 3.50.7 and 3.44.6 are mended",
+        "只让一个进程使用此文件夹：当前 SQLite 版本在多进程写入时可能损坏文件；3.51.3、3.50.7、3.44.6 已修复",
+    ),
+)
 
 
 async def check_companies(settings: Settings) -> list[Finding]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
+import pytest
+
+from storage.description import resets_its_log_well
 from tests.programs import Ran, pliant, program
 
 
@@ -16,10 +20,21 @@ def test_all_is_well(tmp_path: Path) -> None:
     ran = pliant(tmp_path, "doctor", "--json", PLIANT_SECRET_KEY="k" * 32)
     assert ran.code == 0, ran.out
     assert set(verdicts(ran)) == {"python", "packages", "rooms", "folder", "key", "database", "companies", "explore"}
-    assert {verdict for check, verdict in verdicts(ran).items() if check != "explore"} == {"ok"}
-    database = next(item for item in ran.json["findings"] if item["check"] == "database")
+    assert {verdict for check, verdict in verdicts(ran).items() if check not in ("explore", "database")} == {"ok"}
+    database, *notes = [item for item in ran.json["findings"] if item["check"] == "database"]
+    assert database["verdict"] == "ok"
+    assert [item["verdict"] for item in notes] == ([] if resets_its_log_well(sqlite3.sqlite_version) else ["note"])
     assert "SQLite 3." in database["message"]
     assert "companies: 1" in database["message"]
+
+
+@pytest.mark.parametrize(
+    ("version", "well"),
+    [("3.40.1", False), ("3.44.5", False), ("3.44.6", True), ("3.45.0", False), ("3.50.6", False), ("3.50.7", True),
+     ("3.50.12", True), ("3.51.2", False), ("3.51.3", True), ("3.52.0", True), ("4.0.0", True)],
+)  # fmt: skip
+def test_versions_of_sqlite_that_several_processes_may_share(version: str, well: bool) -> None:
+    assert resets_its_log_well(version) is well
 
 
 def test_a_package_that_hides_ours_is_found(tmp_path: Path) -> None:
