@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from access.actor import Actor
@@ -32,6 +31,11 @@ class Context:
     request_id: str = ""
     operation: str | None = None
     kept: dict[Any, Any] = field(default_factory=dict)
+    snapshot: Snapshot = field(init=False)
+    """The company's rows as the actor may see them."""
+
+    def __post_init__(self) -> None:
+        self._look()
 
     @property
     def catalog(self) -> Catalog:
@@ -42,20 +46,6 @@ class Context:
     def version(self) -> int:
         """The company's version number of that catalog."""
         return self.head.version
-
-    @cached_property
-    def snapshot(self) -> Snapshot:
-        """The company's rows as the actor may see them."""
-        runtime, actor = self.runtime, self.actor
-        return Snapshot(
-            runtime.engine,
-            actor.namespace,
-            self.head.catalog,
-            self.head.version,
-            actor,
-            runtime.limits,
-            runtime.sealer,
-        )
 
     @property
     def cause(self) -> Cause:
@@ -76,8 +66,14 @@ class Context:
             return False
         self.head, self.actor = head, actor
         self.kept.clear()
-        self.__dict__.pop("snapshot", None)
+        self._look()
         return True
+
+    def _look(self) -> None:
+        runtime, actor, head = self.runtime, self.actor, self.head
+        self.snapshot = Snapshot(
+            runtime.engine, actor.namespace, head.catalog, head.version, actor, runtime.limits, runtime.sealer
+        )
 
     async def position(self) -> int:
         """The last position of the company's log that the request sees."""

@@ -32,6 +32,10 @@ from storage.types import DECIMAL_DIGITS, DECIMAL_SCALE_MAX, EXACT, TEXT, UUID, 
 DECIMAL_TEXT = r"^-?[0-9]{1,24}(\.[0-9]{1,24})?$"
 """A decimal in JSON text: plain digits, no exponent, no sign but a minus."""
 
+_UNITS = tuple(Decimal(1).scaleb(-scale) for scale in range(DECIMAL_SCALE_MAX + 1))
+_BOUNDS = tuple(Decimal(10 ** (DECIMAL_DIGITS - scale)) for scale in range(DECIMAL_SCALE_MAX + 1))
+"""By scale: the last digit that is kept, and what a value must be smaller than."""
+
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _DECIMAL = re.compile(DECIMAL_TEXT.rstrip("$") + r"\Z")
 
@@ -171,18 +175,19 @@ class DecimalShape(FieldType):
     def logical(self, options: object, value: Json) -> Any:
         """The value rounded HALF_UP to the scale; refused beyond 18 digits, out of bounds, or when it is no number."""
         found, exact = _decimal_options(options), decimal_of(value)
-        if isinstance(value, float) and abs(exact).scaleb(found.scale) >= 1 << 53:
+        scale = found.scale
+        if isinstance(value, float) and abs(exact).scaleb(scale) >= 1 << 53:
             raise ValueRefused(
                 Text(
                     "a number of this size has lost digits: send it as a string",
                     "这样大的数字已丢失精度：请以字符串形式发送",
                 )
             )
-        if abs(exact) >= 10**DECIMAL_DIGITS:
-            raise _too_many_digits(found.scale)
-        result = exact.quantize(Decimal(1).scaleb(-found.scale), ROUND_HALF_UP, EXACT)
-        if abs(result) >= 10 ** (DECIMAL_DIGITS - found.scale):
-            raise _too_many_digits(found.scale)
+        if not -_BOUNDS[0] < exact < _BOUNDS[0]:
+            raise _too_many_digits(scale)
+        result = exact.quantize(_UNITS[scale], ROUND_HALF_UP, EXACT)
+        if not -_BOUNDS[scale] < result < _BOUNDS[scale]:
+            raise _too_many_digits(scale)
         _check_decimal(found, exact, result)
         return result if result else abs(result)
 

@@ -295,10 +295,9 @@ def emitted(
     values: list[Any] = list(row.values())
     changed: list[str] = []
     after: dict[str, Json | Late] = {**plan.blank}
-    for place, value in enumerate(values):
+    for place, (value, (column, key, encode, image)) in enumerate(zip(row.values(), plan.emitted, strict=True)):
         if value is None:
             continue
-        column, key, encode, image = plan.emitted[place]
         shown = value
         if value is instant:
             shown = at

@@ -115,7 +115,7 @@ def _values(plan: WritePlan, recipe: _Recipe, given: Mapping[str, Json]) -> Mapp
     for key, value in given.items():
         if key not in slots:
             return None
-        if type(value) is not str or not value.isascii() or "\x00" in value:
+        if (not value.isascii() or "\x00" in value) if type(value) is str else type(value) not in _TEXTLESS:
             try:
                 check_texts(value)
             except JsonInvalid:
@@ -125,6 +125,9 @@ def _values(plan: WritePlan, recipe: _Recipe, given: Mapping[str, Json]) -> Mapp
         if api not in given:
             values = {**values, api: default}
     return values if plan.validator.holds(values) else None
+
+
+_TEXTLESS = frozenset({int, bool, type(None)})
 
 
 def _row(actor: Actor, plan: WritePlan, values: Mapping[str, Json]) -> dict[str, Any] | None:

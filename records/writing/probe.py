@@ -46,7 +46,7 @@ class Probe:
     def params(self, snapshot: Snapshot, values: Mapping[str, Any]) -> tuple[Value, ...]:
         """The parameters in the order of the text."""
         run = Run(values, snapshot)
-        return tuple(getter(run) for getter in self._getters)
+        return tuple([getter(run) for getter in self._getters])
 
     async def rows(self, snapshot: Snapshot, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """Run it; values come as the driver gives them."""

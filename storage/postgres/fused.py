@@ -72,31 +72,42 @@ def fuse(batch: Batch) -> Fused | None:
     """The Batch as one statement, or None when it needs several: counters, late guards, free statements, many rows."""
     if batch.counters or batch.new_catalog_version is not None or len(batch.guards) > _GUARDS_MAX:
         return None
-    inserts = [statement for statement in batch.statements if isinstance(statement, Insert) and statement.rows]
-    updates = [statement for statement in batch.statements if isinstance(statement, Update)]
-    others = sum(not isinstance(statement, Insert | Update) for statement in batch.statements)
-    if others or len(updates) > 1 or len(inserts) > _INSERTS_MAX or any(guard.after for guard in batch.guards):
+    inserts: list[Insert] = []
+    update: Update | None = None
+    rows = 0
+    for statement in batch.statements:
+        if isinstance(statement, Insert):
+            rows += len(statement.rows)
+            if statement.rows:
+                inserts.append(statement)
+        elif isinstance(statement, Update) and update is None:
+            update = statement
+        else:
+            return None
+    if rows > _ROWS_MAX or len(batch.changes) > _ROWS_MAX or len(inserts) > _INSERTS_MAX:
         return None
-    if sum(len(insert.rows) for insert in inserts) > _ROWS_MAX or len(batch.changes) > _ROWS_MAX:
-        return None
-    update = updates[0] if updates else None
     if update is not None and any(insert.table == update.table for insert in inserts):
         return None  # which of the two runs first is not defined
+    shared: list[Value] = []
+    for guard in batch.guards:
+        if guard.after:
+            return None
+        shared += guard.params
     shape = _Shape(
         batch.catalog_version is not None,
-        tuple((guard.sql.text, guard.expect is Expect.ROW) for guard in batch.guards),
-        tuple((insert.table, insert.columns, insert.types, len(insert.rows) > 1) for insert in inserts),
+        tuple([(guard.sql.text, guard.expect is Expect.ROW) for guard in batch.guards]),
+        tuple([(insert.table, insert.columns, insert.types, len(insert.rows) > 1) for insert in inserts]),
         None if update is None else (update.table, update.columns, update.types, update.version is not None),
         min(len(batch.changes), 2),
         batch.idempotency is not None,
     )
-    tokens = tuple(guard.token for guard in batch.guards)
+    tokens = tuple([guard.token for guard in batch.guards])
     return Fused(
         _text(shape),
         _arguments(batch, inserts, update),
         tokens if update is None else (*tokens, update.token),
         frozenset() if update is None else frozenset((update.id,)),
-        frozenset(value for guard in batch.guards for value in guard.params if isinstance(value, str)),
+        frozenset([value for value in shared if isinstance(value, str)]),
     )
 
 
