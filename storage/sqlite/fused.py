@@ -7,13 +7,16 @@ here, which runs beside the loop and, where nothing else is to be written, commi
 A shape (what Batches have in common but their values) becomes a temporary view of the writer's connection: a column for
 each value, no rows, and a trigger that does for an inserted row what `storage.sqlite.apply` does for a Batch. Whatever
 does not hold rolls the transaction back without saying why: the group is then applied Batch by Batch.
+
+Two differences to a guard run by itself, which no guard of ours can show: EXISTS does not compute what the guard
+selects, and a column with a collation of its own would lose it on the right side of a comparison with a parameter.
 """
 
 from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -27,18 +30,19 @@ ROWS_MAX = 32
 """Batches in one statement, and in one transaction: more only makes the first wait for the last."""
 
 _VALUES_MAX = 400  # of one Batch; SQLite takes 2,000 columns and 32,766 parameters
-_VIEWS_MAX = 40  # of one connection, then it begins anew: a statement of 32 rows keeps 5 KiB for each
-_MET_MAX = 1_000  # shapes that are remembered as met once
-_FEW = 8  # of more rows than these a statement takes a multiple of four: fewer texts to prepare
-_STEP = 4
+_VIEWS_MAX = 200  # of one connection
+_MET = 2  # so often a shape must have come before it gets a view
+_MET_WHEN_FULL = 50  # and so often before another one loses its view for it
+_COUNTED_MAX = 2_000  # shapes without a view of which it is known how often they came
+_PARDON = 50  # so often a shape that was refused goes Batch by Batch
 
+# names, texts and placeholders of SQL that SQLAlchemy has written: it holds no comments and no brackets around names
 _PLACEHOLDER = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\?""")
-"""Texts and names, to be skipped, and placeholders."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
-    """What Batches of one kind have in common. Equal shapes are one object while they are in use."""
+    """What Batches of one kind have in common. Compared by identity: `_shape` gives one object for equal ones."""
 
     guards: tuple[tuple[str, bool], ...]  # text, a row expected
     table: str
@@ -57,15 +61,17 @@ class Fused:
 
 
 def fuse(batch: Batch) -> Fused | None:
-    """The Batch as one row; None where it is not: several rows, counters, late guards, no catalog to check."""
+    """The Batch as one row; None where it is not: several rows, counters, late guards, no catalog to check.
+
+    Raises `TypeError` for what is no JSON.
+    """
     if batch.catalog_version is None or len(batch.changes) > 1 or not is_single(batch):
         return None
     (statement,) = batch.statements
-    arguments: list[Value] = []
+    arguments: list[Value] = [batch.catalog_version]
     memory = batch.idempotency
     if memory is not None:
         arguments += (memory.key, batch.at, memory.input_hash, dump(memory.answer).decode(), memory.expires_at)
-    arguments.append(batch.catalog_version)
     for guard in batch.guards:
         arguments += guard.params
     arguments += _values(statement)
@@ -113,71 +119,106 @@ class Views:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._names: dict[Shape, str | None] = {}  # None: SQLite does not take it
-        self._met: set[Shape] = set()
+        self._names: OrderedDict[Shape, str | None] = OrderedDict()  # None: SQLite does not take it
+        self._met: Counter[Shape] = Counter()
+        self._pardon: dict[Shape, int] = {}  # so often they still go Batch by Batch
         self._made = 0
 
     def ready(self, shape: Shape) -> bool:
-        """Whether there is a view for a shape; it is made, outside of any transaction, when one comes again."""
-        if shape not in self._names:
-            if shape not in self._met:
-                if len(self._met) >= _MET_MAX:
-                    self._met.clear()
-                self._met.add(shape)
+        """Whether a Batch of a shape may be written by its view, which is made, outside of any transaction, when the
+        shape comes again. Raises `sqlite3.Error`."""
+        if (left := self._pardon.get(shape)) is not None:
+            if left:
+                self._pardon[shape] = left - 1
+                return False
+            del self._pardon[shape]
+        if shape in self._names:
+            self._names.move_to_end(shape)
+        else:
+            self._met[shape] += 1
+            if self._met[shape] < (_MET if len(self._names) < _VIEWS_MAX else _MET_WHEN_FULL):
                 return False
             self._make(shape)
         return self._names[shape] is not None
 
     def write(self, group: list[Fused]) -> None:
-        """Apply Batches of one shape that is ready. Raises `sqlite3.Error` with nothing left of the transaction."""
-        name = self._names[group[0].shape]
-        start = 0
-        for size in chunks(len(group)):
-            part = group[start : start + size]
-            start += size
-            width = len(part[0].arguments)
-            values = [value for item in part for value in item.arguments]
-            self._connection.execute(_insert(str(name), width, size), values)
+        """Apply Batches of one shape that is ready, at most `ROWS_MAX`. Raises what the driver raises: outside of a
+        transaction nothing is written then, unless the statement was interrupted after its commit."""
+        shape, width = group[0].shape, len(group[0].arguments)
+        size = (
+            1 << (len(group) - 1).bit_length()
+        )  # few sizes, few statements to keep: what is missing are rows of nulls
+        values = [value for item in group for value in item.arguments]
+        values += [None] * (width * (size - len(group)))
+        try:
+            self._connection.execute(_insert(str(self._names[shape]), width, size), values)
+        except sqlite3.OperationalError as error:
+            if _is_wrong(error):  # names are looked up only now
+                self._names[shape] = None
+            raise
+
+    def refused(self, shape: Shape) -> None:
+        """One of a group of this shape did not hold."""
+        self._pardon[shape] = _PARDON
+
+    def make_room(self) -> None:
+        """Take away the views that are too many, those unused for longest first; not while a group is under way."""
+        while len(self._names) > _VIEWS_MAX:
+            self._drop(next(iter(self._names)))
+        if len(self._met) > _COUNTED_MAX:
+            self._met.clear()
+            self._pardon.clear()
 
     def let_go(self) -> None:
         """Take all views away; nothing of them may stand in the way of DDL."""
-        for name in self._names.values():
-            if name is not None:
-                self._connection.execute(f"DROP VIEW temp.{quoted(name)}")
-        self._names.clear()
+        for shape in list(self._names):
+            self._drop(shape)
+
+    def _drop(self, shape: Shape) -> None:
+        name = self._names[shape]
+        if name is not None:
+            self._connection.execute(f"DROP VIEW IF EXISTS temp.{quoted(name)}")
+        del self._names[shape], self._met[shape]
 
     def _make(self, shape: Shape) -> None:
-        if len(self._names) >= _VIEWS_MAX:
-            self.let_go()
         self._made += 1
         name = f"_fused_{self._made}"
+        body = _Body(shape)
+        columns = ", ".join(f"NULL AS {quoted(str(number))}" for number in range(body.width))
+        self._connection.execute(f"CREATE TEMP VIEW {quoted(name)} AS SELECT {columns} WHERE 0")
         try:
-            statements = _Body(shape)
-            columns = ", ".join(f"NULL AS c{number}" for number in range(statements.width))
-            view = f"CREATE TEMP VIEW {quoted(name)} AS SELECT {columns} WHERE 0"
-            body = "; ".join(statements.texts)
-            trigger = f"CREATE TEMP TRIGGER {name}_row INSTEAD OF INSERT ON {quoted(name)} BEGIN {body}; END"
-            self._connection.execute(view)
-            self._names[shape] = name
-            self._connection.execute(trigger)
-        except sqlite3.Error:  # a guard of a kind that triggers do not take, such as WITH
-            if self._names.get(shape) is not None:
-                self._connection.execute(f"DROP VIEW temp.{quoted(name)}")
-            self._names[shape] = None
+            self._connection.execute(
+                f"CREATE TEMP TRIGGER {name}_row INSTEAD OF INSERT ON {quoted(name)} "
+                f'WHEN NEW."0" IS NOT NULL BEGIN {"; ".join(body.texts)}; END'
+            )
+        except sqlite3.Error as error:
+            self._connection.execute(f"DROP VIEW temp.{quoted(name)}")
+            if not _is_wrong(error):
+                raise
+            self._names[shape] = None  # a guard of a kind that triggers do not take
+            return
+        self._names[shape] = name
+
+
+def _is_wrong(error: sqlite3.Error) -> bool:
+    """Whether SQLite does not understand a statement."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
 
 
 class _Body:
-    """The statements of a shape's trigger, and how many values they read."""
+    """The statements of a shape's trigger, and how many values they read. A value's name is a number, as no column's of
+    a table is: in a trigger on rows of a view, `NEW` may be a table too."""
 
     def __init__(self, shape: Shape) -> None:
         self.width = 0
         self.texts: list[str] = []
+        catalog = self._value()
         memory = [self._value() for _ in range(5)] if shape.idempotent else []
         if shape.idempotent:
-            self._unless(f"SELECT 1 FROM _idempotency WHERE key = {memory[0]} AND expires_at > {memory[1]}", row=False)
-        self._unless(f"SELECT 1 FROM _head WHERE id = 1 AND catalog_version = {self._value()}", row=True)
+            self._require(f"SELECT 1 FROM _idempotency WHERE key = {memory[0]} AND expires_at > {memory[1]}", row=False)
+        self._require(f"SELECT 1 FROM _head WHERE id = 1 AND catalog_version = {catalog}", row=True)
         for text, row in shape.guards:
-            self._unless(self._valued(placed(text, "")), row=row)
+            self._require(self._valued(placed(text, "")), row=row)
         self._write(shape)
         if shape.logged:
             names = ", ".join(map(quoted, CHANGE_COLUMNS))
@@ -204,30 +245,20 @@ class _Body:
             return
         (versioned,) = shape.changed
         found = f"id = {self._value()}"
-        self._unless(f"SELECT 1 FROM {table} WHERE {found}{f' AND version = {self._value()}' if versioned else ''}")
+        self._require(f"SELECT 1 FROM {table} WHERE {found}{f' AND version = {self._value()}' if versioned else ''}")
         assignments = ", ".join(f"{quoted(column)} = {self._value()}" for column in shape.columns)
         self.texts.append(f"UPDATE {table} SET {assignments} WHERE {found}")
 
-    def _unless(self, query: str, *, row: bool = True) -> None:
-        """Roll back unless the query finds a row, or none."""
+    def _require(self, query: str, *, row: bool = True) -> None:
+        """Roll back unless the query finds a row; with `row` false, unless it finds none."""
         self.texts.append(f"SELECT RAISE(ROLLBACK, 'not so') WHERE {'NOT ' if row else ''}EXISTS ({query})")
 
     def _value(self) -> str:
         self.width += 1
-        return f"NEW.c{self.width - 1}"
+        return f'NEW."{self.width - 1}"'
 
     def _valued(self, text: str) -> str:
         return _PLACEHOLDER.sub(lambda found: self._value() if found[0] == "?" else found[0], text)
-
-
-def chunks(count: int) -> Iterator[int]:
-    """In how many rows each so many rows are written: any number up to eight, beyond that multiples of four."""
-    while count:
-        size = min(count, ROWS_MAX)
-        if size > _FEW:
-            size -= size % _STEP
-        yield size
-        count -= size
 
 
 @lru_cache(maxsize=1024)

@@ -8,27 +8,29 @@ one by one, a savepoint for each. What needs a transaction of its own (DDL) is r
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from storage.batch import Applied, Batch, Outcome
+from storage.batch import Applied, Batch, ChangeRow, Outcome
 from storage.errors import StorageError, Unreachable
 from storage.sqlite.apply import apply_batch, read_head, write_position
 from storage.sqlite.connection import Deadline, connect
-from storage.sqlite.errors import is_busy, understood
-from storage.sqlite.fused import Fused, Shape, Views, chunks, fuse
+from storage.sqlite.errors import ends_transaction, is_busy, understood
+from storage.sqlite.fused import ROWS_MAX, Fused, Shape, Views, fuse
 from storage.sqlite.turn import Turn
 
 _ENOUGH = 8  # a group of so many is not made to wait for more
-_PARDON = 10  # groups that are applied one by one after one that was refused as a whole
 
 _APPLIED = Applied()
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Writer:
     async def apply(self, batch: Batch) -> Outcome:
         """Apply a Batch with those that wait beside it."""
         future: asyncio.Future[Outcome] = self._loop.create_future()
-        self._put(_Grouped(batch, fuse(batch), future))
+        self._put(_Grouped(batch, _fused(batch), future))
         return await future
 
     async def run(self, work: Callable[[sqlite3.Connection], tuple[Any, bool]]) -> Any:
@@ -128,6 +130,11 @@ class _Run:
     shape: Shape | None
     items: list[_Grouped]
 
+    @property
+    def rows(self) -> list[Fused]:
+        """The items of a run that has a shape, as rows of its view."""
+        return [item.fused for item in self.items if item.fused is not None]
+
 
 @dataclass(slots=True)
 class _Open:
@@ -136,10 +143,6 @@ class _Open:
     connection: sqlite3.Connection
     turn: Turn
     views: Views
-
-
-class _Refused(Exception):
-    """A run of one shape was not taken as a whole, and nothing of its transaction is left."""
 
 
 class _Worker:
@@ -161,8 +164,7 @@ class _Worker:
         self._turns = turns
         self._answer = answer
         self._deadline = Deadline()
-        self._seen = 0  # Batches under way and waiting when the last group ended
-        self._pardon = 0  # groups that are still applied one by one
+        self._seen = 0  # who wrote when the last group ended: those in it, and those who waited
 
     def live(self) -> None:
         """Work until told to end; what was asked for before is done."""
@@ -205,18 +207,16 @@ class _Worker:
         if isinstance(first, _Alone):
             return [self._apart(opened, first)]
         group = self._group(first)
-        if self._pardon:
-            self._pardon -= 1
-        else:
-            try:
-                return self._together(opened, _runs(opened.views, group))
-            except Exception:  # nothing of it is left; one by one, each is told what is wrong with it
-                self._pardon = _PARDON
-        return self._together(opened, [_Run(None, group)])
+        until = time.monotonic() + self._seconds
+        answers = self._together(opened, self._runs(opened.views, group), until)
+        if answers is None:
+            answers = self._together(opened, [_Run(None, group)], until)
+        assert answers is not None
+        return answers
 
     def _group(self, first: _Grouped) -> list[_Grouped]:
         """What goes together: half of those who write, so that the loop prepares the others meanwhile."""
-        most = next(chunks(max(_ENOUGH, (self._seen + 1) // 2)))
+        most = min(ROWS_MAX, max(_ENOUGH, (self._seen + 1) // 2))
         group = [first]
         while len(group) < most and self._asked:
             item = self._asked[0]
@@ -226,45 +226,53 @@ class _Worker:
             self._asked.popleft()
         return group
 
-    def _together(self, opened: _Open, runs: list[_Run]) -> list[_Answer]:
-        """Apply the runs of a group in one transaction. Raises `_Refused`."""
-        connection = opened.connection
-        self._deadline.set(self._seconds)
+    def _runs(self, views: Views, group: list[_Grouped]) -> list[_Run]:
         try:
-            if self._at_once(opened, runs):
-                return [(item.future, _APPLIED, None) for item in runs[0].items]
-            opened.turn.begin(connection, self._seconds)
+            views.make_room()
+            return _runs(views, group)
+        except sqlite3.Error:  # views cannot be made or taken away now
+            return [_Run(None, group)]
+
+    def _together(self, opened: _Open, runs: list[_Run], until: float) -> list[_Answer] | None:
+        """Apply the runs of a group in one transaction. None: a run of alike ones was refused, and nothing is left."""
+        connection, alike = opened.connection, runs[0].shape
+        items = [item for run in runs for item in run.items]
+        self._deadline.at = until
+        try:
+            if _commits_itself(runs) and opened.turn.is_free() and self._written_at_once(opened, runs[0]):
+                return [(item.future, _APPLIED, None) for item in items]
+            opened.turn.begin(connection, until - time.monotonic())
             answers: list[_Answer] = []
             for run in runs:
-                if run.shape is None:
+                alike = run.shape
+                if alike is None:
                     answers += _apply(connection, run.items)
                 else:
-                    opened.views.write([item.fused for item in run.items if item.fused is not None])
+                    opened.views.write(run.rows)
                     answers += [(item.future, _APPLIED, None) for item in run.items]
-        except _Refused:
-            _roll_back(connection)
-            raise
         except Exception as error:
             _roll_back(connection)
-            if any(run.shape is not None for run in runs):
-                raise _Refused() from error
-            fault = understood(error)
-            return [(item.future, None, fault) for run in runs for item in run.items]
+            if alike is None or ends_transaction(error):
+                fault = understood(error)
+                return [(item.future, None, fault) for item in items]
+            opened.views.refused(alike)
+            if not isinstance(error, sqlite3.Error | OverflowError | UnicodeError):
+                _log.exception("a group was not taken as a whole; it is applied one by one")
+            return None
         finally:
             self._deadline.clear()
         return _committed(connection, answers)
 
-    def _at_once(self, opened: _Open, runs: list[_Run]) -> bool:
-        """Apply a single run by a statement that commits itself; False: somebody else writes, nothing was done."""
-        (run, *others) = runs
-        if others or run.shape is None or next(chunks(len(run.items))) != len(run.items) or not opened.turn.is_free():
-            return False
+    def _written_at_once(self, opened: _Open, run: _Run) -> bool:
+        """Apply a run by a statement that commits itself; False: somebody else writes, and nothing was done."""
         try:
-            opened.views.write([item.fused for item in run.items if item.fused is not None])
-        except sqlite3.OperationalError as error:
+            opened.views.write(run.rows)
+        except sqlite3.Error as error:
             if is_busy(error):
                 return False
-            raise
+            self._deadline.clear()  # which SQLite may have looked at once more after the commit
+            if not _is_logged(opened.connection, run.items[0].batch.changes[0]):
+                raise
         return True
 
     def _apart(self, opened: _Open, item: _Alone) -> _Answer:
@@ -283,7 +291,7 @@ class _Worker:
 
 
 def _runs(views: Views, group: list[_Grouped]) -> list[_Run]:
-    """A group in the order of asking, but that Batches beside each other that have views stand by shape."""
+    """A group in the order of asking, except that neighbours that have views are put together by shape."""
     runs: list[_Run] = []
     alike: dict[Shape, list[_Grouped]] = {}
     for item in group:
@@ -296,6 +304,27 @@ def _runs(views: Views, group: list[_Grouped]) -> list[_Run]:
             runs.append(_Run(None, []))
         runs[-1].items.append(item)
     return [*runs, *(_Run(shape, items) for shape, items in alike.items())]
+
+
+def _fused(batch: Batch) -> Fused | None:
+    try:
+        return fuse(batch)
+    except TypeError:  # what is no JSON; whoever applies it says so
+        return None
+
+
+def _commits_itself(runs: list[_Run]) -> bool:
+    """Whether all is one statement, of which the log tells whether it was committed."""
+    return len(runs) == 1 and runs[0].shape is not None and runs[0].shape.logged
+
+
+def _is_logged(connection: sqlite3.Connection, change: ChangeRow) -> bool:
+    """Whether an event is in the log. Raises `Unreachable` when that cannot be told."""
+    try:
+        found = connection.execute("SELECT 1 FROM _log WHERE record_id = ? AND id = ?", (change.record_id, change.id))
+        return found.fetchone() is not None
+    except sqlite3.Error as error:
+        raise Unreachable() from error
 
 
 def _apply(connection: sqlite3.Connection, group: list[_Grouped]) -> list[_Answer]:
