@@ -119,8 +119,9 @@ class Views:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._names: OrderedDict[Shape, str | None] = OrderedDict()  # None: SQLite does not take it
-        self._met: Counter[Shape] = Counter()
+        self._names: OrderedDict[Shape, str] = OrderedDict()
+        self._given_up: set[Shape] = set()  # of those: SQLite does not understand theirs
+        self._met: Counter[Shape] = Counter()  # how often those without a view came
         self._pardon: dict[Shape, int] = {}  # so often they still go Batch by Batch
         self._made = 0
 
@@ -139,22 +140,20 @@ class Views:
             if self._met[shape] < (_MET if len(self._names) < _VIEWS_MAX else _MET_WHEN_FULL):
                 return False
             self._make(shape)
-        return self._names[shape] is not None
+        return shape not in self._given_up
 
     def write(self, group: list[Fused]) -> None:
         """Apply Batches of one shape that is ready, at most `ROWS_MAX`. Raises what the driver raises: outside of a
         transaction nothing is written then, unless the statement was interrupted after its commit."""
         shape, width = group[0].shape, len(group[0].arguments)
-        size = (
-            1 << (len(group) - 1).bit_length()
-        )  # few sizes, few statements to keep: what is missing are rows of nulls
+        size = 1 << (len(group) - 1).bit_length()  # few sizes, few statements to keep: the rest are rows of nulls
         values = [value for item in group for value in item.arguments]
         values += [None] * (width * (size - len(group)))
         try:
-            self._connection.execute(_insert(str(self._names[shape]), width, size), values)
+            self._connection.execute(_insert(self._names[shape], width, size), values)
         except sqlite3.OperationalError as error:
             if _is_wrong(error):  # names are looked up only now
-                self._names[shape] = None
+                self._given_up.add(shape)
             raise
 
     def refused(self, shape: Shape) -> None:
@@ -175,10 +174,10 @@ class Views:
             self._drop(shape)
 
     def _drop(self, shape: Shape) -> None:
-        name = self._names[shape]
-        if name is not None:
-            self._connection.execute(f"DROP VIEW IF EXISTS temp.{quoted(name)}")
+        self._connection.execute(f"DROP VIEW IF EXISTS temp.{quoted(self._names[shape])}")
         del self._names[shape], self._met[shape]
+        self._given_up.discard(shape)
+        self._pardon.pop(shape, None)
 
     def _make(self, shape: Shape) -> None:
         self._made += 1
@@ -195,8 +194,7 @@ class Views:
             self._connection.execute(f"DROP VIEW temp.{quoted(name)}")
             if not _is_wrong(error):
                 raise
-            self._names[shape] = None  # a guard of a kind that triggers do not take
-            return
+            self._given_up.add(shape)  # a guard of a kind that triggers do not take
         self._names[shape] = name
 
 

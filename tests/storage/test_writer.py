@@ -361,6 +361,8 @@ async def test_what_only_running_shows_to_be_wrong_is_given_up(tmp_path: Path, w
             with pytest.raises(StatementRefused):
                 await engine.apply("shop", wrong)
         assert ways.count((ALIKE, 1)) == 1
+        renaming = ["ALTER TABLE __ns__.customer RENAME COLUMN code TO mark"]  # SQLite would look into what is wrong
+        assert await engine.migrate("shop", renaming, batch()) == Applied()
 
 
 async def test_who_finds_another_writing_waits(tmp_path: Path, ways: list[tuple[str, int]]) -> None:
