@@ -208,7 +208,7 @@ class _Worker:
             return [self._apart(opened, first)]
         group = self._group(first)
         until = time.monotonic() + self._seconds
-        answers = self._together(opened, self._runs(opened.views, group), until)
+        answers = self._together(opened, self._split(opened.views, group), until)
         if answers is None:
             answers = self._together(opened, [_Run(None, group)], until)
         assert answers is not None
@@ -226,7 +226,7 @@ class _Worker:
             self._asked.popleft()
         return group
 
-    def _runs(self, views: Views, group: list[_Grouped]) -> list[_Run]:
+    def _split(self, views: Views, group: list[_Grouped]) -> list[_Run]:
         try:
             views.make_room()
             return _runs(views, group)
