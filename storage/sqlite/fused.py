@@ -74,31 +74,25 @@ def fuse(batch: Batch) -> Fused | None:
         arguments += (memory.key, batch.at, memory.input_hash, dump(memory.answer).decode(), memory.expires_at)
     for guard in batch.guards:
         arguments += guard.params
-    arguments += _values(statement)
+    table, columns, changed, values = _written(statement)
+    arguments += values
     for change in batch.changes:
         arguments += change_values(batch, change, batch.catalog_version)
     if len(arguments) > _VALUES_MAX:
         return None
     guards = tuple([(guard.sql.text, guard.expect is Expect.ROW) for guard in batch.guards])
-    return Fused(_shape(guards, *_target(statement), bool(batch.changes), memory is not None), arguments)
+    return Fused(_shape(guards, table, columns, changed, bool(batch.changes), memory is not None), arguments)
 
 
-def _values(statement: Statement) -> list[Value]:
+def _written(statement: Statement) -> tuple[str, tuple[str, ...], tuple[bool, ...], list[Value]]:
+    """Table, columns and what is changed, as a shape has them, and the values."""
     match statement:
         case Insert():
-            return list(statement.rows[0])
+            return statement.table, statement.columns, (), list(statement.rows[0])
         case Update():
             version = () if statement.version is None else (statement.version,)
-            return [statement.id, *version, *statement.values]
-    raise TypeError("neither an insert nor an update")
-
-
-def _target(statement: Statement) -> tuple[str, tuple[str, ...], tuple[bool, ...]]:
-    match statement:
-        case Insert():
-            return statement.table, statement.columns, ()
-        case Update():
-            return statement.table, statement.columns, (statement.version is not None,)
+            values = [statement.id, *version, *statement.values]
+            return statement.table, statement.columns, (bool(version),), values
     raise TypeError("neither an insert nor an update")
 
 
@@ -214,7 +208,7 @@ class _Body:
         memory = [self._value() for _ in range(5)] if shape.idempotent else []
         if shape.idempotent:
             self._require(f"SELECT 1 FROM _idempotency WHERE key = {memory[0]} AND expires_at > {memory[1]}", row=False)
-        self._require(f"SELECT 1 FROM _head WHERE id = 1 AND catalog_version = {catalog}", row=True)
+        self._require(f"SELECT 1 FROM _head WHERE id = 1 AND catalog_version = {catalog}")
         for text, row in shape.guards:
             self._require(self._valued(placed(text, "")), row=row)
         self._write(shape)
