@@ -212,14 +212,14 @@ def _neighbours(scene: Scene, url: str, pid: int, founding: Founding, counts: Co
     asker = Asker(url, founding.seller_token)
     peer = Peer("pliant", asker, pid, pliant_bodies(asker, counts, founding.numbers))
     load = Load(8, 5.0, 3)
-    idle = compare([peer], "Q1", load, None)["pliant"]
+    idle = compare([peer], "Q1", load)["pliant"].usual
 
     def again(number: int) -> None:
         """One more field each time."""
         scene.publish(scene.grown("account", **{f"more{number}": {"type": "integer"}}))
 
     with _repeated(again, 1.0) as count:
-        busy = compare([peer], "Q1", load, None)["pliant"]
+        busy = compare([peer], "Q1", load)["pliant"].usual
     scene.report.add(
         "Neighbours",
         Figure(

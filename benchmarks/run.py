@@ -24,7 +24,7 @@ import asyncpg
 
 from benchmarks import servers
 from benchmarks.conditions import conditions
-from benchmarks.drive import Load, Measured, Peer, compare
+from benchmarks.drive import Load, Measured, Peer, Rounds, compare
 from benchmarks.floor import record, run_pgbench
 from benchmarks.found import COMPANY, Founding, found_company
 from benchmarks.load_postgres import count_peers, load_company, load_peers
@@ -32,7 +32,7 @@ from benchmarks.load_sqlite import load_company as load_sqlite
 from benchmarks.questions import QUESTIONS, Asker, pliant_bodies, postgraphile_bodies, strawberry_bodies
 from benchmarks.report import Figure, Report
 from benchmarks.rows import Counts
-from benchmarks.servers import Postgres, Skipped
+from benchmarks.servers import Skipped
 from pliant.house import House
 from pliant.settings import Settings
 
@@ -72,7 +72,7 @@ def main() -> None:
     """Run everything that can be run here."""
     scale = float(os.environ.get("BENCH_SCALE", "1"))
     seconds = float(os.environ.get("BENCH_SECONDS", "3" if scale >= 1 else "1"))
-    rounds = int(os.environ.get("BENCH_ROUNDS", "3" if scale >= 1 else "2"))
+    rounds = int(os.environ.get("BENCH_ROUNDS", "5" if scale >= 1 else "2"))
     scene = Scene(scale, Load(CONNECTIONS, seconds, rounds), Report())
     load = f"wrk, {CONNECTIONS} connections, {rounds} rounds of {seconds:g} s, servers taking turns, medians"
     scene.report.conditions.update(conditions(f"{scale:g} ({Counts.of(scale).opportunities:,} opportunities)", load))
@@ -80,14 +80,7 @@ def main() -> None:
     if shutil.which("wrk") is None:
         scene.report.skip("everything under load: wrk is not there")
     else:
-        paths: dict[str, Mapping[str, Measured]] = {}
-        for part in (_postgres, _sqlite):
-            try:
-                paths[part.__name__] = part(scene)
-            except Skipped as error:
-                scene.report.skip(str(error))
-        if len(paths) == 2:
-            _sqlite_against(scene, paths["_postgres"], paths["_sqlite"])
+        _under_load(scene)
     scene.report.write(HERE, "RESULTS" if scale >= 1 else "RESULTS.small")
 
 
@@ -113,6 +106,17 @@ def _alone(scene: Scene) -> None:
     )  # fmt: skip
 
 
+def _under_load(scene: Scene) -> None:
+    """First PostgreSQL, then SQLite in turns with it: its server stays until the end."""
+    with ExitStack() as stack:
+        ours: Peer | None = None
+        try:
+            ours = _postgres(scene, stack)
+        except Skipped as error:
+            scene.report.skip(str(error))
+        _sqlite(scene, stack, ours)
+
+
 def _figures(*arguments: object) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.alone", *map(str, arguments)]
     done = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, check=True)
@@ -120,26 +124,23 @@ def _figures(*arguments: object) -> dict[str, float]:
     return found
 
 
-def _postgres(scene: Scene) -> Mapping[str, Measured]:
-    with ExitStack() as stack:
-        url = os.environ.get("BENCH_POSTGRES_URL") or stack.enter_context(servers.private_postgres())
-        database = Postgres(url, asyncio.run(servers.postmaster(url)))
-        founding, counts = asyncio.run(_load_postgres(url, scene.scale))
-        server = stack.enter_context(servers.pliant({"PLIANT_DATABASE_URL": url}))
-        scene.report.add(
-            "Start",
-            Figure("start to ready, PostgreSQL", server.seconds_to_ready, "s", 2, True, _READY),
-        )
-        asker = Asker(server.url, founding.seller_token)
-        ours = Peer("pliant", asker, server.pid, pliant_bodies(asker, counts, founding.numbers))
-        peers = [ours, *_peers(scene, stack, url, counts)]
-        found = {question: compare(peers, question, scene.load, database.pid) for question in QUESTIONS}
-        _against_peers(scene, found)
-        _gate(scene, ours, founding, counts, database)
-        _pages(scene, ours, counts, database)
-        _floor(scene, url, founding, ours, {name: by["pliant"] for name, by in found.items()})
-        asyncio.run(_clear(url))
-        return {name: by["pliant"] for name, by in found.items()}
+def _postgres(scene: Scene, stack: ExitStack) -> Peer:
+    url = os.environ.get("BENCH_POSTGRES_URL") or stack.enter_context(servers.private_postgres())
+    database = asyncio.run(servers.postmaster(url))
+    founding, counts = asyncio.run(_load_postgres(url, scene.scale))
+    server = stack.enter_context(servers.pliant({"PLIANT_DATABASE_URL": url}))
+    stack.callback(lambda: asyncio.run(_clear(url)))
+    scene.report.add("Start", Figure("start to ready, PostgreSQL", server.seconds_to_ready, "s", 2, True, _READY))
+    asker = Asker(server.url, founding.seller_token)
+    ours = Peer("pliant", asker, server.pid, pliant_bodies(asker, counts, founding.numbers), database)
+    with ExitStack() as while_compared:
+        peers = [ours, *_peers(scene, while_compared, url, counts, database)]
+        found = {question: compare(peers, question, scene.load) for question in QUESTIONS}
+    _against_peers(scene, found)
+    _gate(scene, ours, founding, counts)
+    _pages(scene, ours, counts)
+    _floor(scene, url, founding, ours, {name: by["pliant"].usual for name, by in found.items()})
+    return ours
 
 
 async def _load_postgres(url: str, scale: float) -> tuple[Founding, Counts]:
@@ -166,7 +167,7 @@ async def _clear(url: str) -> None:
     await connection.close()
 
 
-def _peers(scene: Scene, stack: ExitStack, url: str, counts: Counts) -> list[Peer]:
+def _peers(scene: Scene, stack: ExitStack, url: str, counts: Counts, database: int | None) -> list[Peer]:
     peers: list[Peer] = []
     for name, start in (("PostGraphile", servers.postgraphile), ("Strawberry+SQLAlchemy", servers.strawberry)):
         try:
@@ -176,35 +177,36 @@ def _peers(scene: Scene, stack: ExitStack, url: str, counts: Counts) -> list[Pee
             continue
         asker = Asker(server.url)
         bodies = postgraphile_bodies(asker, counts) if name == "PostGraphile" else strawberry_bodies(counts)
-        peers.append(Peer(name, asker, server.pid, bodies))
+        peers.append(Peer(name, asker, server.pid, bodies, database))
     return peers
 
 
-def _against_peers(scene: Scene, found: Mapping[str, Mapping[str, Measured]]) -> None:
+def _against_peers(scene: Scene, found: Mapping[str, Mapping[str, Rounds]]) -> None:
     for question, by in found.items():
         section = f"{question}: {_WORDS[question]} (PostgreSQL, {scene.load.connections} connections)"
         ours = by["pliant"]
         for name, targets in (("PostGraphile", TIMES_POSTGRAPHILE), ("Strawberry+SQLAlchemy", TIMES_STRAWBERRY)):
             peer = by.get(name)
             if peer is not None:
+                times, less = ours.against(peer, _rps), peer.against(ours, _cpu)
                 scene.report.add(
                     section,
-                    Figure(f"{question} times {name}'s throughput", ours.rps / peer.rps, "x", targets[question]),
-                    Figure(f"{question} times less CPU than {name}", peer.cpu_ms / ours.cpu_ms, "x"),
+                    Figure(
+                        f"{question} times {name}'s throughput", times.value, "x", targets[question], False, str(times)
+                    ),
+                    Figure(f"{question} times less CPU than {name}", less.value, "x", meaning=str(less)),
                 )
         if "PostGraphile" in by:
+            late = ours.against(by["PostGraphile"], _p99)
             scene.report.add(
                 section,
-                Figure(
-                    f"{question} p99 against PostGraphile's", ours.p99 / by["PostGraphile"].p99, "x", 1, True,
-                    "no worse",
-                ),
-            )  # fmt: skip
-        for name, item in by.items():
-            times = f"p50 {item.p50:.1f}, p99 {item.p99:.1f} ms"
+                Figure(f"{question} p99 against PostGraphile's", late.value, "x", 1, True, f"no worse; {late}"),
+            )
+        for name, rounds in by.items():
+            item = rounds.usual
             scene.report.add(
                 section,
-                Figure(f"{question} {name}, requests", item.rps, "/s", meaning=times),
+                Figure(f"{question} {name}, requests", item.rps, "/s", meaning=_times(item)),
                 Figure(
                     f"{question} {name}, CPU of a request", item.cpu_ms, "ms",
                     meaning=f"process {item.app_ms:.3f}, database {item.database_ms:.3f}",
@@ -212,18 +214,22 @@ def _against_peers(scene: Scene, found: Mapping[str, Mapping[str, Measured]]) ->
             )  # fmt: skip
 
 
-def _gate(scene: Scene, ours: Peer, founding: Founding, counts: Counts, database: Postgres) -> None:
+def _times(item: Measured) -> str:
+    return f"p50 {item.p50:.1f}, p99 {item.p99:.1f} ms"
+
+
+def _gate(scene: Scene, ours: Peer, founding: Founding, counts: Counts) -> None:
     owner = replace(ours.asker, token=founding.owner_token)
-    open_ = Peer("no gate", owner, ours.pid, pliant_bodies(owner, counts, founding.numbers))
+    open_ = replace(ours, name="no gate", asker=owner, bodies=pliant_bodies(owner, counts, founding.numbers))
     load = replace(scene.load, rounds=2 * scene.load.rounds)  # two figures that differ by little
     for question in READS:
-        by = compare([ours, open_], question, load, database.pid)
-        ratio = by["pliant"].cpu_ms / by["no gate"].cpu_ms
-        meaning = "CPU with a row rule and hidden fields, against a role that may do everything"
-        scene.report.add("The gate", Figure(f"{question} gate", ratio, "x", GATE, True, meaning))
+        by = compare([ours, open_], question, load)
+        ratio = by["pliant"].against(by["no gate"], _cpu)
+        meaning = f"CPU with a row rule and hidden fields, against a role that may do everything; {ratio}"
+        scene.report.add("The gate", Figure(f"{question} gate", ratio.value, "x", GATE, True, meaning))
 
 
-def _pages(scene: Scene, ours: Peer, counts: Counts, database: Postgres) -> None:
+def _pages(scene: Scene, ours: Peer, counts: Counts) -> None:
     """The page that begins after half of all rows against the first one, by CPU."""
     wanted = min(10_000, counts.opportunities // 100)
     page = (
@@ -242,11 +248,10 @@ def _pages(scene: Scene, ours: Peer, counts: Counts, database: Postgres) -> None
         "deep": json.dumps({"query": text, "variables": {"after": after}}),
     }
     peers = [replace(ours, name=name, bodies={"page": [body] * 50}) for name, body in bodies.items()]
-    by = compare(peers, "page", replace(scene.load, rounds=2 * scene.load.rounds), database.pid)
-    ratio = by["deep"].cpu_ms / by["first"].cpu_ms
-    scene.report.add(
-        "Pages", Figure(f"page {wanted:,} against the first, CPU", ratio, "x", PAGE, True, "50 rows by cursor")
-    )
+    by = compare(peers, "page", replace(scene.load, rounds=2 * scene.load.rounds))
+    ratio = by["deep"].against(by["first"], _cpu)
+    meaning = f"50 rows by cursor; {ratio}"
+    scene.report.add("Pages", Figure(f"page {wanted:,} against the first, CPU", ratio.value, "x", PAGE, True, meaning))
 
 
 def _floor(scene: Scene, url: str, founding: Founding, ours: Peer, found: Mapping[str, Measured]) -> None:
@@ -269,29 +274,29 @@ def _floor(scene: Scene, url: str, founding: Founding, ours: Peer, found: Mappin
         scene.report.skip(str(error))
 
 
-def _sqlite(scene: Scene) -> Mapping[str, Measured]:
+def _sqlite(scene: Scene, stack: ExitStack, postgres: Peer | None) -> None:
     counts = Counts.of(scene.scale)
-    with tempfile.TemporaryDirectory(prefix="pliant-bench-") as folder:
-        founding = asyncio.run(_load_sqlite(Path(folder), counts))
-        with servers.pliant({"PLIANT_DATA_DIR": folder, "PLIANT_DATABASE_URL": ""}) as server:
-            scene.report.add(
-                "Start",
-                Figure("start to ready, SQLite", server.seconds_to_ready, "s", 2, True, _READY),
-            )
-            asker = Asker(server.url, founding.seller_token)
-            ours = Peer("pliant", asker, server.pid, pliant_bodies(asker, counts, founding.numbers))
-            found = {question: compare([ours], question, scene.load, None)["pliant"] for question in READS}
-            load = replace(scene.load, connections=32)
-            writes = compare([ours], "Q5", load, None)["pliant"]
-            scene.report.add(
-                "SQLite",
-                Figure(
-                    "durable mutations at 32 clients", writes.rps, "/s", SQLITE_MUTATIONS, False,
-                    f"over HTTP, committed to disk, read back; CPU {writes.cpu_ms:.3f} ms each",
-                ),
-                *(Figure(f"{name} on SQLite, requests", item.rps, "/s") for name, item in found.items()),
-            )  # fmt: skip
-            return found
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pliant-bench-"))
+    founding = asyncio.run(_load_sqlite(Path(folder), counts))
+    server = stack.enter_context(servers.pliant({"PLIANT_DATA_DIR": folder, "PLIANT_DATABASE_URL": ""}))
+    scene.report.add("Start", Figure("start to ready, SQLite", server.seconds_to_ready, "s", 2, True, _READY))
+    asker = Asker(server.url, founding.seller_token)
+    ours = Peer("SQLite", asker, server.pid, pliant_bodies(asker, counts, founding.numbers))
+    peers = [ours] if postgres is None else [ours, replace(postgres, name="PostgreSQL")]
+    for question in READS:
+        by = compare(peers, question, scene.load)
+        item = by["SQLite"].usual
+        if postgres is not None:
+            ratio = by["SQLite"].against(by["PostgreSQL"], _cpu)
+            meaning = f"all CPU: {item.cpu_ms:.3f} against {by['PostgreSQL'].usual.cpu_ms:.3f} ms; {ratio}"
+            name = f"{question} CPU against the PostgreSQL path"
+            scene.report.add("SQLite", Figure(name, ratio.value, "x", SQLITE_CPU, True, meaning))
+        scene.report.add("SQLite", Figure(f"{question} on SQLite, requests", item.rps, "/s", meaning=_times(item)))
+    writes = compare([ours], "Q5", replace(scene.load, connections=32))["SQLite"].usual
+    meaning = f"over HTTP, committed to disk, read back; CPU {writes.cpu_ms:.3f} ms each, {_times(writes)}"
+    scene.report.add(
+        "SQLite", Figure("durable mutations at 32 clients", writes.rps, "/s", SQLITE_MUTATIONS, False, meaning)
+    )
 
 
 async def _load_sqlite(folder: Path, counts: Counts) -> Founding:
@@ -305,13 +310,16 @@ async def _load_sqlite(folder: Path, counts: Counts) -> Founding:
     return founding
 
 
-def _sqlite_against(scene: Scene, postgres: Mapping[str, Measured], sqlite: Mapping[str, Measured]) -> None:
-    for question in READS:
-        ratio = sqlite[question].cpu_ms / postgres[question].cpu_ms
-        meaning = f"all CPU: {sqlite[question].cpu_ms:.3f} against {postgres[question].cpu_ms:.3f} ms"
-        scene.report.add(
-            "SQLite", Figure(f"{question} CPU against the PostgreSQL path", ratio, "x", SQLITE_CPU, True, meaning)
-        )
+def _rps(item: Measured) -> float:
+    return item.rps
+
+
+def _cpu(item: Measured) -> float:
+    return item.cpu_ms
+
+
+def _p99(item: Measured) -> float:
+    return item.p99
 
 
 if __name__ == "__main__":

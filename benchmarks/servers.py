@@ -39,14 +39,6 @@ class Skipped(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Postgres:
-    """A database for the run; `pid` is the postmaster, or None where it runs on another machine."""
-
-    url: str
-    pid: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Server:
     """A process that answers GraphQL at `url`."""
 
