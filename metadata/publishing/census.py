@@ -17,8 +17,8 @@ from storage.engine import Engine
 from storage.sql import compile, compile_with_constants
 from storage.types import UUID
 
-READ_ROWS: Final = 1_000
-"""Rows that a trial reads at once."""
+READ_ROWS: Final = 250
+"""Rows that are read and judged in Python at once: between two such reads other requests have their turn."""
 
 TRIAL_ROWS: Final = 100_000
 """Rows on which a conversion is tried before a publish: about two seconds; the fill itself meets all of them."""

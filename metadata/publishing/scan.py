@@ -9,15 +9,13 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from base.errors import Text
+from metadata.publishing.census import READ_ROWS
 from metadata.publishing.checks import column_of, live, table_of
 from metadata.publishing.foreseen import Foreseen
 from metadata.publishing.record_tests import Failure, RecordTest
 from storage.engine import Engine
 from storage.sql import compile_with_constants, constant
 from storage.types import UUID
-
-CHUNK_ROWS: Final = 250
-"""Rows of one statement: between two of them other requests have their turn (0.1 ms a row, at worst)."""
 
 MAX_IDS: Final = 20
 """Ids kept of one kind of failure: an actor who may not read all of them is still shown some."""
@@ -61,7 +59,7 @@ async def scan(engine: Engine, namespace: str, foreseen: Foreseen, tests: Sequen
     query = query.select_from(table_of(foreseen.entity)).where(
         live(), key > sa.bindparam("after", type_=UUID.sqlalchemy())
     )
-    made = compile_with_constants(query.order_by(key).limit(constant(CHUNK_ROWS)), dialect)
+    made = compile_with_constants(query.order_by(key).limit(constant(READ_ROWS)), dialect)
     encode, decode, last = UUID.encoder(dialect), UUID.decoder(dialect), _FIRST
     while True:
         rows = await engine.fetch(namespace, made.sql, made.params(after=encode(last)))
@@ -73,6 +71,6 @@ async def scan(engine: Engine, namespace: str, foreseen: Foreseen, tests: Sequen
                 for failure in test.failures(last, values.__getitem__):
                     scanned.add(number, failure)
         scanned.rows += len(looked)
-        scanned.complete = len(looked) == len(rows) < CHUNK_ROWS
+        scanned.complete = len(looked) == len(rows) < READ_ROWS
         if scanned.complete or len(looked) < len(rows):
             return scanned
