@@ -91,9 +91,9 @@ class Plan:
         run.digests = digests = list_digests(statement.contexts, run)
         opened = [_opened(slot, run, digests[slot.context]) for slot in statement.slots]
         run.cursors = dict(enumerate(opened))
-        if not any(None in values for values in opened):
+        pattern = tuple([tuple([value is None for value in values]) for values in opened])
+        if not any(map(any, pattern)):
             return statement
-        pattern = tuple(tuple(value is None for value in values) for values in opened)
         found = self.variants.get(pattern)
         if found is None:
             if len(self.variants) >= _VARIANTS_MAX:

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from storage.errors import Busy, Unreachable
-from storage.postgres.codecs import set_date_codec
+from storage.postgres.codecs import set_value_codecs
 from storage.postgres.errors import is_lost, understood
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
@@ -53,7 +53,7 @@ async def connect(url: str, settings: Mapping[str, str]) -> Connection:
             max_cacheable_statement_size=0,
             server_settings={**SETTINGS, **settings},
         )
-        await set_date_codec(connection)
+        await set_value_codecs(connection)
         await connection.set_type_codec("json", schema="pg_catalog", encoder=_bytes, decoder=_same, format="binary")
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         fault = understood(error)

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from expressions import Dialect
-from storage.postgres.codecs import set_date_codec
+from storage.postgres.codecs import set_value_codecs
 from tests.expressions.world import Row, connect_sqlite, create_table, encoded
 
 URL = os.environ.get("PLIANT_TEST_DATABASE_URL", "postgresql://root@127.0.0.1:5432/test")
@@ -53,7 +53,7 @@ async def postgres_twin(rows: Sequence[Row]) -> AsyncIterator[Twin]:
         connection = await asyncpg.connect(URL, timeout=5)
     except (OSError, TimeoutError):
         pytest.skip("no PostgreSQL")
-    await set_date_codec(connection)
+    await set_value_codecs(connection)
     schema = f"expressions_{uuid.uuid4().hex[:12]}"
     await connection.execute(f"CREATE SCHEMA {schema}")
     try:

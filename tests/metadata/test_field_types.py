@@ -27,7 +27,7 @@ from base.json import Json
 from metadata.field import FieldContext, FieldType, GraphQLKind, RelationKind, ValueRefused
 from metadata.fields.registry import FIELD_TYPES
 from storage.engine import Dialect
-from storage.postgres.codecs import set_date_codec
+from storage.postgres.codecs import set_value_codecs
 from storage.sql import compile
 from storage.sqlite.functions import register
 from storage.types import ColumnType
@@ -105,7 +105,7 @@ class PostgresColumn:
         self.connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
             URL, server_settings={"TimeZone": "UTC"}, statement_cache_size=0
         )
-        await set_date_codec(self.connection)
+        await set_value_codecs(self.connection)
 
     def keep(self, type_: ColumnType, value: Any) -> tuple[Json, Any]:
         return self.runner.run(self._keep(type_, value))

@@ -30,7 +30,7 @@ from metadata.operator import Argument, Bind, Clock, Convert, Operator, add_mont
 from metadata.operators.registry import OPERATORS
 from storage.batch import Sql
 from storage.engine import Dialect
-from storage.postgres.codecs import set_date_codec
+from storage.postgres.codecs import set_value_codecs
 from storage.sql import ListParameter, compile
 from storage.sqlite.functions import register
 from storage.types import TEXT, ColumnType
@@ -125,7 +125,7 @@ class Postgres:
         self.connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
             URL, server_settings={"TimeZone": "UTC"}, statement_cache_size=0
         )
-        await set_date_codec(self.connection)
+        await set_value_codecs(self.connection)
         for statement in (f"CREATE SCHEMA {self.schema}", *postgres_fold_statements(self.schema)):
             await self.connection.execute(statement)
 

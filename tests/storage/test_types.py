@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import storage.types
 from storage.json_sql import JsonArray, JsonList, JsonName, JsonObject, WordText
-from storage.postgres.codecs import set_date_codec
+from storage.postgres.codecs import set_value_codecs
 from storage.sql import compile as compile_sql
 from storage.sql import constant
 from storage.sqlite.functions import register
@@ -93,7 +93,7 @@ async def postgres() -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
         connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(URL, server_settings={"TimeZone": "UTC"})
     except OSError:
         pytest.skip("no PostgreSQL")
-    await set_date_codec(connection)
+    await set_value_codecs(connection)
     yield connection
     await connection.close()
 
