@@ -14,7 +14,8 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -164,26 +165,42 @@ class _Worker:
         self._turns = turns
         self._answer = answer
         self._deadline = Deadline()
+        self._ended = False  # nothing more will be asked for
         self._seen = 0  # who wrote when the last group ended: those in it, and those who waited
 
     def live(self) -> None:
         """Work until told to end; what was asked for before is done."""
-        try:
-            opened = self._opened()
-        except Exception as error:
-            self._refuse(Unreachable() if isinstance(error, OSError) else understood(error))
-            return
-        try:
-            going = True
-            while going:
-                going = self._turns.get()
-                while self._asked:
-                    answers = self._work(opened)
-                    self._seen = len(answers) + len(self._asked)
-                    self._answer(answers)
-        finally:
-            opened.turn.close()
-            opened.connection.close()
+        ended = False
+        while not ended:
+            try:
+                opened = self._opened()
+            except Exception as error:
+                self._refuse(Unreachable() if isinstance(error, OSError) else understood(error))
+                return
+            try:
+                ended = self._serve(opened)
+            finally:
+                opened.turn.close()
+                opened.connection.close()
+
+    def _serve(self, opened: _Open) -> bool:
+        """Work until told to end. False: a transaction could not be rolled back, which closing its connection does."""
+        for _ in self._steps():
+            answers = self._work(opened)
+            self._seen = len(answers) + len(self._asked)
+            self._answer(answers)
+            if opened.connection.in_transaction:
+                return False
+        return True
+
+    def _steps(self) -> Iterator[None]:
+        """A step for each time that something is asked for, until told to end."""
+        while True:
+            while self._asked:
+                yield
+            if self._ended:
+                return
+            self._ended = not self._turns.get()
 
     def _opened(self) -> _Open:
         connection = connect(self._path, create=self._create, deadline=self._deadline)
@@ -196,11 +213,8 @@ class _Worker:
 
     def _refuse(self, fault: StorageError) -> None:
         """The file cannot be opened: everything is answered with the fault, until told to end."""
-        going = True
-        while going:
-            going = self._turns.get()
-            while self._asked:
-                self._answer([(self._asked.popleft().future, None, fault)])
+        for _ in self._steps():
+            self._answer([(self._asked.popleft().future, None, fault)])
 
     def _work(self, opened: _Open) -> list[_Answer]:
         first = self._asked.popleft()
@@ -358,5 +372,6 @@ def _committed(connection: sqlite3.Connection, answers: list[_Answer]) -> list[_
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
-    if connection.in_transaction:
-        connection.execute("ROLLBACK")
+    with suppress(sqlite3.Error):  # then the worker takes another connection
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")

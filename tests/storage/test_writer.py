@@ -32,6 +32,7 @@ from storage.engine import Dialect, Engine
 from storage.errors import Busy, StatementRefused
 from storage.migrations import Migration
 from storage.sqlite import fused, writer
+from storage.sqlite.engine import SqliteEngine
 from storage.sqlite.turn import Turn
 from storage.types import INTEGER, TEXT, UUID
 from tests.engines import opened
@@ -380,3 +381,24 @@ async def test_who_finds_another_writing_waits(tmp_path: Path, ways: list[tuple[
         assert await going == [Applied()]
         assert ways == [(ALIKE, 1), (ALIKE, 1)], "at once, and in a transaction that waited"
         other.close()
+
+
+async def test_who_cannot_roll_back_takes_another_connection(tmp_path: Path) -> None:
+    def deny(action: int, argument: str | None, *_: Any) -> int:
+        return sqlite3.SQLITE_DENY if (action, argument) == (sqlite3.SQLITE_TRANSACTION, "ROLLBACK") else 0
+
+    def broken(connection: sqlite3.Connection) -> tuple[None, bool]:
+        connection.execute("DELETE FROM customer")
+        connection.set_authorizer(deny)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    async with opened(str(tmp_path), MIGRATIONS) as engine:
+        assert isinstance(engine, SqliteEngine)
+        await engine.create("shop")
+        assert await create(engine, "a") == [Applied()]
+        found = await asyncio.gather(
+            engine._writer("shop").run(broken), create(engine, "b", "c"), return_exceptions=True
+        )
+        assert isinstance(found[0], StatementRefused)
+        assert found[1] == [Applied()] * 2
+        assert await names(engine, "shop") == ["a", "b", "c"]
