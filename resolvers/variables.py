@@ -102,7 +102,10 @@ def _int(value: Any, trace: _Trace) -> int:
 
 def _float(value: Any, trace: _Trace) -> float:
     if type(value) is int:
-        value = float(value)
+        try:
+            value = float(value)
+        except OverflowError:
+            raise _Refused from None
     elif type(value) is not float or value - value != 0:
         raise _Refused
     trace.append(1)

@@ -25,9 +25,6 @@ from base.errors import BadInput, Text
 from base.json import dump
 from storage.types import ColumnType, time_text
 
-MAX_CURSOR_CHARS = 8_192
-"""Longer texts are no cursors: the values of a few order keys, of which only texts can be long."""
-
 
 class Sealer:
     """Seals and opens with the keys of `PLIANT_SECRET_KEY`; the first seals, all open."""
@@ -43,7 +40,7 @@ class Sealer:
 
     def open(self, text: str, context: bytes) -> list[Any]:
         """The values of a cursor. Raises `BadInput` for text that was not sealed for this list."""
-        if not isinstance(text, str) or len(text) > MAX_CURSOR_CHARS:
+        if not isinstance(text, str):  # of any length: an order key may be a long text
             raise _foreign()
         try:
             sealed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
@@ -70,13 +67,41 @@ def _foreign() -> BadInput:
 
 _WHOLE = 1 << 53  # whole numbers below it are ints in a cursor, all others doubles
 
+
+def _of(*types: type) -> Callable[[Any], Any]:
+    def same(value: Any) -> Any:
+        """The value itself, when it is of these types exactly."""
+        if type(value) not in types:
+            raise TypeError
+        return value
+
+    return same
+
+
+def _whole(bits: int) -> Callable[[Any], int]:
+    def whole(value: Any) -> int:
+        """A whole number of so many bits."""
+        number = int(_of(int, float)(value))
+        if number != value or not -(1 << bits - 1) <= number < 1 << bits - 1:
+            raise ValueError
+        return number
+
+    return whole
+
+
 _LOGICAL: Mapping[str, Callable[[Any], Any]] = {
-    "decimal": Decimal,
-    "float": float,
+    "text": _of(str),
+    "uuid": _of(str),
+    "boolean": _of(bool),
+    "integer": _whole(32),
+    "bigint": _whole(64),
+    "float": lambda value: float(_of(int, float)(value)),
+    "decimal": lambda value: Decimal(_of(str, int)(value)),
     "date": date.fromisoformat,
     "time": time.fromisoformat,
     "timestamp": datetime.fromisoformat,
 }
+"""How the values of order keys are read back. A field may have another type than when its cursor was given out."""
 
 
 def position_bytes(values: Sequence[Any]) -> bytes:
@@ -95,8 +120,7 @@ def position_values(values: Sequence[Any], types: Sequence[ColumnType]) -> list[
 
 
 def _logical(value: Any, type_: ColumnType) -> Any:
-    convert = _LOGICAL.get(type_.kind)
-    return value if value is None or convert is None else convert(value)
+    return None if value is None else _LOGICAL[type_.kind](value)
 
 
 def _form(value: Any) -> Any:
