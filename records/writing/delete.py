@@ -7,7 +7,7 @@ that nobody has come to refer to the deleted rows meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -96,6 +96,7 @@ async def free_references(draft: Draft, plan: WritePlan, staged: list[Staged]) -
         found = []
         if referrer.relation.on_delete is not OnDelete.CASCADE:
             found = await referring(draft, referrer, paths)
+        found += _referring_anew(draft, referrer, paths)
         for row, child in found:
             known = draft.staged.get(row["id"])
             if known is not None and (not known.live or known.row[referrer.api] not in paths):
@@ -108,6 +109,18 @@ async def free_references(draft: Draft, plan: WritePlan, staged: list[Staged]) -
                 draft.faults.append(referenced(path, await _named(draft, child, referrer, others)))
                 break
         guard_unreferenced(draft, referrer, list(paths), staged[0].token.path)
+
+
+def _referring_anew(draft: Draft, referrer: Referrer, ids: Collection[str]) -> list[tuple[dict[str, Any], WritePlan]]:
+    """Records that this very write makes refer to these."""
+    return [
+        (item.row, item.plan)
+        for item in draft.staged.values()
+        if item.plan.name == referrer.entity
+        and item.live
+        and item.row[referrer.api] in ids
+        and (item.old is None or item.old[referrer.api] not in ids)
+    ]
 
 
 def guard_unreferenced(draft: Draft, referrer: Referrer, ids: list[str], path: Path) -> None:

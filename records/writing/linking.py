@@ -66,9 +66,15 @@ def _write(
     if gone:
         values = {"id": record_id, "ids": gone}
         draft.statements.append(_unlink_probe(plan, relation).execute(draft.snapshot, values))
-    if made:
-        rows = tuple((record_id, other) for other in made)
+    rows = tuple((record_id, other) for other in made if not _is_made(draft, str(relation.link), record_id, other))
+    if rows:
         draft.statements.append(Insert(str(relation.link), (here, there), ("uuid", "uuid"), rows))
+
+
+def _is_made(draft: Draft, link: str, record_id: str, other: str) -> bool:
+    """Whether an earlier part of the write makes this link already."""
+    made = [item for item in draft.statements if isinstance(item, Insert) and item.table == link]
+    return any((record_id, other) in item.rows for item in made)
 
 
 async def _linked(draft: Draft, target: WritePlan, relation: Relation, record_id: str) -> dict[str, bool]:

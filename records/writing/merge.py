@@ -16,18 +16,19 @@ from base.ids import canonical_id, new_id
 from base.json import Json
 from records.alias import Alias
 from records.command import Merge
-from records.shares import share_table
+from records.shares import field_key, share_table
 from records.writing.delete import guard_unreferenced, readable_referrers, referring
 from records.writing.draft import Draft, Op, Staged
 from records.writing.input import validate_changed
 from records.writing.probe import Values
+from records.writing.references import require_target
 from records.writing.refusals import Path, not_found, too_many_rows
 from records.writing.rights import may_fill, permit_row, permit_update
 from records.writing.rules import check_rules, preload
 from records.writing.target import Target, Wanted, read_targets
-from records.writing.writeplan import WritePlan
+from records.writing.writeplan import LinkSide, WritePlan
 from storage.batch import NAMESPACE
-from storage.sql import constant
+from storage.sql import InList, constant
 from storage.types import UUID
 
 
@@ -72,9 +73,13 @@ async def merge_records(draft: Draft, plan: WritePlan, command: Merge) -> Merged
         return Merged()
     merged = Merged()
     kept = draft.change(plan, targets[keep].row, ("keep",))
+    # it may stay as it is, and must still be there: others may merge or delete it meanwhile
+    require_target(draft, plan, keep, ("keep",))
     await _fill(draft, plan, kept, targets, losers, names, merged)
     _delete(draft, plan, [targets[item] for item in losers])
     await _move_references(draft, plan, keep, losers, merged if command.dry_run else None)
+    for side in plan.links:
+        await _note_links(draft, side, kept, losers)
     _move_links(draft, plan, keep, losers)
     draft.detail["mergedInto"] = keep
     return merged
@@ -158,20 +163,51 @@ async def _move_references(
         guard_unreferenced(draft, pointer, list(losers), ("ids",))
 
 
+async def _note_links(draft: Draft, side: LinkSide, kept: Staged, losers: Sequence[str]) -> None:
+    """Records whose links change by the move have an event and a new version: those that declare the field."""
+    plan = kept.plan
+    probe = plan.probe(("links", side.table, side.here), partial(_linked, side))
+    decode = plan.slots["id"].decode
+    pairs = [(str(decode(own)), str(decode(other))) for own, other in await probe.rows(
+        draft.snapshot, {"ids": [kept.id, *losers]}
+    )]  # fmt: skip
+    known = {other for own, other in pairs if own == kept.id}
+    moved = {other for own, other in pairs if own != kept.id} - {kept.id, *losers}
+    if side.own:
+        if moved - known:
+            kept.linked.add(field_key(side.field))
+        return
+    declaring = draft.plans.of(side.entity)
+    await draft.load(declaring, sorted(moved))
+    for other in sorted(moved):
+        row = draft.seen(declaring, other)
+        if row is not None:
+            draft.change(declaring, row, ("ids",)).linked.add(field_key(side.field))
+
+
 def _move_links(draft: Draft, plan: WritePlan, keep: str, losers: Sequence[str]) -> None:
     """Link rows and shares move unless the kept record has the same one already; then they go.
 
     One statement for each loser, so that two of them with the same link do not meet.
     """
     moves = [
-        (plan.probe(("move link", *link), partial(_copy, *link)), plan.probe(("cut link", *link), partial(_cut, *link)))
-        for link in plan.links
+        (
+            plan.probe(("move link", *names), partial(_copy, *names)),
+            plan.probe(("cut link", *names), partial(_cut, *names)),
+        )
+        for names in ((side.table, side.here, side.there) for side in plan.links)
     ]
     moves.append((plan.probe("move shares", _move_share), plan.probe("cut shares", _cut_share)))
     for loser in losers:
         values: dict[str, Any] = {"keep": keep, "loser": loser}
         for copy, cut in moves:
             draft.statements += [copy.execute(draft.snapshot, values), cut.execute(draft.snapshot, values)]
+
+
+def _linked(side: LinkSide, values: Values, _: Alias) -> ClauseElement:
+    table = sa.table(side.table, sa.column(side.here), sa.column(side.there), schema=NAMESPACE)
+    here, there = table.c[side.here], table.c[side.there]
+    return sa.select(here, there).where(InList(here, values.ids())).limit(constant(values.limits.relation_rows + 1))
 
 
 def _copy(link: str, here: str, there: str, values: Values, _: Alias) -> ClauseElement:

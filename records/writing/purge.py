@@ -67,7 +67,10 @@ async def _owned(draft: Draft, first: Staged) -> list[Staged]:
 
 def _remove_traces(draft: Draft, plan: WritePlan, ids: list[str]) -> None:
     """Links, shares and images in the log; events waiting for their position first, for they may get it meanwhile."""
-    probes = [plan.probe(("purge link", link, here), partial(_unlink, link, here)) for link, here, _ in plan.links]
+    probes = [
+        plan.probe(("purge link", side.table, side.here), partial(_unlink, side.table, side.here))
+        for side in plan.links
+    ]
     probes.append(plan.probe("purge shares", _unshare))
     logs = ("_log",) if draft.plans.dialect == "sqlite" else ("_pending", "_log")
     probes += [plan.probe(("redact", log), partial(_redact, log)) for log in logs]

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from access.grant import Operation
 from base.errors import Fault, Text
+from base.json import Json
 from metadata.field import OnDelete, RelationKind
 from records.alias import Alias
 from records.writing.delete import by_entity
@@ -19,6 +20,15 @@ from records.writing.target import State, Wanted, read_targets
 from records.writing.writeplan import Referrer, WritePlan
 from storage.sql import InList, constant
 from storage.types import UUID
+
+_OWNER_GONE = Text(
+    "The record that this one belongs to is deleted: restore that one first",
+    "该记录所属的记录已被删除：请先恢复所属记录",
+)
+_PART_OWNER_GONE = Text(
+    "A record that would come back with this one also belongs to one that is deleted: restore that one first",
+    "会随之恢复的某条记录还属于另一条已删除的记录：请先恢复那一条",
+)
 
 
 async def restore_record(draft: Draft, plan: WritePlan, record_id: str, path: Path = ("id",)) -> None:
@@ -34,44 +44,49 @@ async def restore_record(draft: Draft, plan: WritePlan, record_id: str, path: Pa
     permit_row(plan, target, Operation.RESTORE, path)
     if target.row["deletedAt"] is None:
         return
-    await _require_owners(draft, plan, draft.change(plan, target.row, path), path)
-    if not draft.faults:
-        await _bring_back(draft, draft.staged[record_id], str(target.row["deletionId"]))
+    restored = await _bring_back(draft, draft.change(plan, target.row, path), str(target.row["deletionId"]))
+    if not draft.full:
+        await _require_owners(draft, restored)
 
 
-async def _require_owners(draft: Draft, plan: WritePlan, staged: Staged, path: Path) -> None:
-    """What a record belongs to must be live: it would be deleted with it."""
-    for item in plan.entity.fields.values():
-        relation = item.relation
-        if relation is None or relation.kind is not RelationKind.TO_ONE or relation.on_delete is not OnDelete.CASCADE:
-            continue
-        owner = staged.row[item.api_name]
-        if owner is None:
-            continue
-        target = plan.plans.of(relation.target)
-        await draft.load(target, [owner])
-        if draft.seen(target, owner) is None:
-            text = Text(
-                "The record that this one belongs to is deleted: restore that one first",
-                "该记录所属的记录已被删除：请先恢复所属记录",
-            )
-            draft.faults.append(Fault((*path, item.api_name), "NOT_FOUND", text, {"entity": target.name}))
-            continue
-        token = draft.token(Reason.MOVED, path)
-        draft.guards.append(_live_probe(target).guard(draft.snapshot, token, {"id": owner}))
-
-
-async def _bring_back(draft: Draft, first: Staged, deletion: str) -> None:
-    level = [_mark_live(first)]
-    while level:
+async def _bring_back(draft: Draft, first: Staged, deletion: str) -> list[Staged]:
+    """The record and all that its deletion took with it, level by level."""
+    restored = level = [_mark_live(first)]
+    while level and not draft.full:
         below: list[Staged] = []
         for entity, staged in by_entity(level).items():
             for referrer in draft.plans.of(entity).referrers:
                 if referrer.relation.on_delete is OnDelete.CASCADE:
                     below += await _fallen(draft, referrer, staged, deletion)
-        if draft.full:
-            return
         level = below
+        restored = restored + below
+    return restored
+
+
+async def _require_owners(draft: Draft, restored: list[Staged]) -> None:
+    """What records belong to must be live, or come back with them: they would be deleted with it."""
+    for entity, staged in by_entity(restored).items():
+        for item in draft.plans.of(entity).entity.fields.values():
+            relation = item.relation
+            if relation is None or relation.kind is not RelationKind.TO_ONE:
+                continue
+            if relation.on_delete is OnDelete.CASCADE:
+                await _require_owner(draft, draft.plans.of(relation.target), item.api_name, staged, restored[0])
+
+
+async def _require_owner(draft: Draft, target: WritePlan, api: str, staged: list[Staged], first: Staged) -> None:
+    owners = {owner: item for item in staged if (owner := item.row[api]) is not None}
+    await draft.load(target, owners)
+    for owner, item in owners.items():
+        path = item.token.path
+        if draft.seen(target, owner) is None:
+            # of what comes back with the record he restores, the actor may not even know the fields
+            where, text = ((*path, api), _OWNER_GONE) if item is first else (path, _PART_OWNER_GONE)
+            details: dict[str, Json] = {} if target.surface is None else {"entity": target.name}
+            draft.faults.append(Fault(where, "NOT_FOUND", text, details))
+        elif owner not in draft.staged:
+            token = draft.token(Reason.MOVED, path)
+            draft.guards.append(_live_probe(target).guard(draft.snapshot, token, {"id": owner}))
 
 
 async def _fallen(draft: Draft, referrer: Referrer, staged: list[Staged], deletion: str) -> list[Staged]:

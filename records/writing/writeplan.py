@@ -95,6 +95,18 @@ class Referrer:
         return self.field.api_name
 
 
+@dataclass(frozen=True, slots=True)
+class LinkSide:
+    """One side of a link table: the columns of this entity's rows and of the others, and who declares the field."""
+
+    table: str
+    here: str
+    there: str
+    entity: str
+    field: Field
+    own: bool  # rows of this entity declare it
+
+
 class WritePlan:
     """Everything about writing rows of one entity that does not depend on the row."""
 
@@ -277,18 +289,19 @@ class WritePlan:
         return tuple(found)
 
     @cached_property
-    def links(self) -> tuple[tuple[str, str, str], ...]:
-        """(link table, this side's column, the other side's) for every link table that rows of this entity are in."""
-        found: dict[tuple[str, str, str], None] = {}
+    def links(self) -> tuple[LinkSide, ...]:
+        """The link tables that rows of this entity are in, a table twice where both its sides are of this entity."""
+        found: list[LinkSide] = []
         for entity in self.plans.catalog.entities.values():
-            for relation in entity.relations.values():
-                if relation.kind is not RelationKind.MANY or relation.field is None or relation.link is None:
+            for item in entity.fields.values():
+                relation = item.relation
+                if relation is None or relation.kind is not RelationKind.MANY or relation.link is None:
                     continue
                 here, there = str(relation.here), str(relation.there)
                 if entity.name == self.name:
-                    found[relation.link, here, there] = None
+                    found.append(LinkSide(relation.link, here, there, entity.name, item, True))
                 if relation.target == self.name:
-                    found[relation.link, there, here] = None
+                    found.append(LinkSide(relation.link, there, here, entity.name, item, False))
         return tuple(found)
 
     def numbering(self, slot: Slot, key: str, day: date) -> Numbering | None:
