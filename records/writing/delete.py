@@ -17,11 +17,12 @@ from base.ids import new_id
 from base.json import Json
 from metadata.field import OnDelete
 from records.writing.draft import Draft, Op, Staged
+from records.writing.pointers import Referrer
 from records.writing.probe import Probe
 from records.writing.refusals import Path, Reason, not_found, other_version, referenced
 from records.writing.rights import permit_row
 from records.writing.target import Target, Wanted, read_targets
-from records.writing.writeplan import Referrer, WritePlan
+from records.writing.writeplan import WritePlan
 from storage.batch import Expect
 from storage.sql import InList, constant
 

@@ -20,13 +20,14 @@ from records.shares import field_key, share_table
 from records.writing.delete import guard_unreferenced, readable_referrers, referring
 from records.writing.draft import Draft, Op, Staged
 from records.writing.input import validate_changed
+from records.writing.pointers import LinkSide
 from records.writing.probe import Values
 from records.writing.references import require_target
 from records.writing.refusals import Path, not_found, too_many_rows
 from records.writing.rights import may_fill, permit_row, permit_update
 from records.writing.rules import check_rules, preload
 from records.writing.target import Target, Wanted, read_targets
-from records.writing.writeplan import LinkSide, WritePlan
+from records.writing.writeplan import WritePlan
 from storage.batch import NAMESPACE
 from storage.sql import InList, constant
 from storage.types import UUID
@@ -188,6 +189,8 @@ async def _note_links(draft: Draft, side: LinkSide, kept: Staged, losers: Sequen
 def _move_links(draft: Draft, plan: WritePlan, keep: str, losers: Sequence[str]) -> None:
     """Link rows and shares move unless the kept record has the same one already; then they go.
 
+    Shares of an actor who may not share everything stay with the deleted records.
+
     One statement for each loser, so that two of them with the same link do not meet.
     """
     moves = [
@@ -198,10 +201,18 @@ def _move_links(draft: Draft, plan: WritePlan, keep: str, losers: Sequence[str])
         for names in ((side.table, side.here, side.there) for side in plan.links)
     ]
     moves.append((plan.probe("move shares", _move_share), plan.probe("cut shares", _cut_share)))
+    if not _may_give_all(plan):
+        # a share of a record of his own would open the kept one for more than he may show of it
+        del moves[-1]
     for loser in losers:
         values: dict[str, Any] = {"keep": keep, "loser": loser}
         for copy, cut in moves:
             draft.statements += [copy.execute(draft.snapshot, values), cut.execute(draft.snapshot, values)]
+
+
+def _may_give_all(plan: WritePlan) -> bool:
+    """Whether the actor may share every record of the entity with all that is in it, to be read and to be written."""
+    return {Operation.SHARE, Operation.READ, Operation.UPDATE} <= plan.unlimited
 
 
 def _linked(side: LinkSide, values: Values, _: Alias) -> ClauseElement:

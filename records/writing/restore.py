@@ -13,11 +13,12 @@ from metadata.field import OnDelete, RelationKind
 from records.alias import Alias
 from records.writing.delete import by_entity
 from records.writing.draft import Draft, Op, Staged
+from records.writing.pointers import Referrer
 from records.writing.probe import Probe, Values
 from records.writing.refusals import Path, Reason, not_found
 from records.writing.rights import permit_row
 from records.writing.target import State, Wanted, read_targets
-from records.writing.writeplan import Referrer, WritePlan
+from records.writing.writeplan import WritePlan
 from storage.sql import InList, constant
 from storage.types import UUID
 

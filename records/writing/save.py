@@ -44,6 +44,7 @@ class _Saving:
     rules: Sequence[WriteRule]
     key: Key | None
     refused: dict[int, tuple[Fault, ...]] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)  # unique indexes that have refused it
 
     async def run(self) -> Saved:
         outcome: Outcome | None = None
@@ -132,7 +133,9 @@ class _Saving:
         if index in prepared.draft.contested:
             prepared.draft.contested.discard(index)
             return []
-        return await taken(prepared.draft, index)
+        again = index in self.seen
+        self.seen.add(index)
+        return await taken(prepared.draft, index, again)
 
     async def _guard_failed(self, prepared: Prepared, token: object) -> list[tuple[int, Fault]]:
         if not isinstance(token, Refusal):

@@ -123,7 +123,9 @@ def _fields(
     """The keys of the shared fields; None for all of them."""
     readable = {name for name in names if target.shows(name)}
     if asked is None:
-        return None if readable == names else sorted(field_key(plan.entity.fields[name]) for name in readable)
+        # all, for one who may read all there is; else what he may read now, and no field that comes later
+        every = sorted(field_key(plan.entity.fields[name]) for name in readable)
+        return None if Operation.READ in plan.unlimited else every
     keys = []
     for number, key in enumerate(asked):
         name = plan.entity.aliases.get(key, key)

@@ -21,10 +21,12 @@ from storage.sql import InList
 from storage.sql import fold as fold_sql
 
 
-async def taken(draft: Draft, index: str) -> list[tuple[int, Fault]]:
+async def taken(draft: Draft, index: str, again: bool = False) -> list[tuple[int, Fault]]:
     """(command, fault) for each staged record that cannot have its values; empty when none is found any more.
 
-    An index that no entity of this version knows belongs to a unique rule that is about to be published.
+    When the index refuses `again`, records that give a value up by this very write count as its holders: the database
+    looks after each statement, so two records cannot exchange values in one write. An index that no entity of this
+    version knows belongs to a unique rule that is about to be published.
     """
     rule = _rule(draft, index)
     if rule is None:
@@ -41,7 +43,7 @@ async def taken(draft: Draft, index: str) -> list[tuple[int, Fault]]:
     first: dict[tuple[Any, ...], str] = {}
     for item, key in writing:
         others = holders.get(key, set()) - {item.id}
-        free = all(other in draft.staged and _leaves(draft.staged[other], unique, slots, key) for other in others)
+        free = all(_frees(draft.staged.get(other), unique, slots, key, again) for other in others)
         if not free or first.setdefault(key, item.id) != item.id:
             found.append(_fault(item, slots))
     return found
@@ -68,8 +70,9 @@ def _moved(item: Staged, old: Mapping[str, Any], slots: Iterable[Slot]) -> bool:
     return old["deletedAt"] is not None or any(differs(slot, item.row[slot.api], old[slot.api]) for slot in slots)
 
 
-def _leaves(item: Staged, unique: Unique, slots: list[Slot], key: tuple[Any, ...]) -> bool:
-    return not item.live or _key(unique, slots, item.row) != key
+def _frees(item: Staged | None, unique: Unique, slots: list[Slot], key: tuple[Any, ...], again: bool) -> bool:
+    """Whether a holder of a value gives it up by this write, before others take it."""
+    return item is not None and (not item.live or (not again and _key(unique, slots, item.row) != key))
 
 
 def _key(unique: Unique, slots: list[Slot], row: Mapping[str, Any]) -> tuple[Any, ...] | None:

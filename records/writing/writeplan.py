@@ -18,7 +18,7 @@ from base.json import Json
 from base.limits import Limits
 from expressions import Evaluation, Expression, compiled
 from metadata.catalog import Catalog, Entity, Rule, Unique
-from metadata.field import Field, FieldType, Numbering, OnDelete, Relation, RelationKind
+from metadata.field import Field, FieldType, Numbering, OnDelete
 from metadata.scope import ACTOR
 from metadata.validator import Validator
 from records.alias import Alias, Names
@@ -26,6 +26,7 @@ from records.gate import Gate
 from records.shares import field_key
 from records.snapshot import Snapshot
 from records.surface import EntitySurface, surface_of
+from records.writing.pointers import LinkSide, Referrer, pointers_at, sides_of
 from records.writing.probe import Probe, Values, probe
 from storage.batch import Value
 from storage.engine import Dialect
@@ -79,32 +80,6 @@ class Creating:
     check: Evaluation | None
     always: frozenset[str]
     when: Mapping[str, Evaluation]
-
-
-@dataclass(frozen=True, slots=True)
-class Referrer:
-    """A to-one field of some entity that points at this one, and what a deletion does to it."""
-
-    entity: str
-    field: Field
-    relation: Relation
-
-    @property
-    def api(self) -> str:
-        """The scalar that holds the id."""
-        return self.field.api_name
-
-
-@dataclass(frozen=True, slots=True)
-class LinkSide:
-    """One side of a link table: the columns of this entity's rows and of the others, and who declares the field."""
-
-    table: str
-    here: str
-    there: str
-    entity: str
-    field: Field
-    own: bool  # rows of this entity declare it
 
 
 class WritePlan:
@@ -278,31 +253,12 @@ class WritePlan:
     @cached_property
     def pointers(self) -> tuple[Referrer, ...]:
         """Every to-one field that points at this entity, those of the platform (createdBy ...) aside."""
-        found = []
-        for entity in self.plans.catalog.entities.values():
-            for item in entity.fields.values():
-                relation = item.relation
-                if relation is None or relation.kind is not RelationKind.TO_ONE or relation.target != self.name:
-                    continue
-                if not item.system:
-                    found.append(Referrer(entity.name, item, relation))
-        return tuple(found)
+        return pointers_at(self.plans.catalog, self.name)
 
     @cached_property
     def links(self) -> tuple[LinkSide, ...]:
         """The link tables that rows of this entity are in, a table twice where both its sides are of this entity."""
-        found: list[LinkSide] = []
-        for entity in self.plans.catalog.entities.values():
-            for item in entity.fields.values():
-                relation = item.relation
-                if relation is None or relation.kind is not RelationKind.MANY or relation.link is None:
-                    continue
-                here, there = str(relation.here), str(relation.there)
-                if entity.name == self.name:
-                    found.append(LinkSide(relation.link, here, there, entity.name, item, True))
-                if relation.target == self.name:
-                    found.append(LinkSide(relation.link, there, here, entity.name, item, False))
-        return tuple(found)
+        return sides_of(self.plans.catalog, self.name)
 
     def numbering(self, slot: Slot, key: str, day: date) -> Numbering | None:
         """How a generated field is numbered on a day; asked of its type once a day."""

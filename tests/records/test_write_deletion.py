@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from base.errors import BadInput
 from base.ids import new_id
+from metadata.publishing.publish import publish
+from metadata.store import Head
 from records.command import Create, Delete, DeleteWhere, Merge, Purge, Restore, Update, UpdateWhere
 from tests.engines import ENGINES, place_of
 from tests.records.write_world import WriteWorld, faults_of, write_world
@@ -180,8 +184,93 @@ async def test_merging_moves_links(world: WriteWorld) -> None:
     second = await world.create("deal", name="2", products={"connect": [other, third]})
     assert faults_of(await world.save(Merge("product", (other,), one))) == []
     assert await world.links("deal", "products") == {(first, one), (second, one), (second, third)}
+    # deals declare the field: their lists have changed
+    told = {event["record_id"]: event for event in await world.log() if event["record_version"] == 2}
+    assert [told[deal]["changed"] for deal in (first, second)] == [["products"], ["products"]]
+    assert (await world.row("deal", first))["version"] == 2
     assert faults_of(await world.save(Merge("deal", (second,), first))) == []
     assert await world.links("deal", "products") == {(first, one), (first, third)}
+    assert (await world.row("deal", first))["version"] == 3
+
+
+async def test_two_merges_do_not_keep_what_the_other_deletes(world: WriteWorld) -> None:
+    for number in range(5):
+        one, other = [await world.create("product", code=f"{letter}{number}") for letter in "ab"]
+        both = await asyncio.gather(
+            world.save(Merge("product", (one, other), one)), world.save(Merge("product", (one, other), other))
+        )
+        assert sorted(len(faults_of(saved)) for saved in both) == [0, 1]
+        assert {code for saved in both for code, _ in faults_of(saved)} <= {"NOT_FOUND", "CONFLICT"}
+        assert len(await world.rows("product")) == number + 1
+
+
+async def test_what_is_kept_is_not_deleted_meanwhile(world: WriteWorld) -> None:
+    for number in range(5):
+        keep, lose = [await world.create("product", code=f"{letter}{number}") for letter in "ab"]
+        await world.create("deal", name=str(number), lines={"create": [{"label": "x", "productId": lose}]})
+        merged, deleted = await asyncio.gather(
+            world.save(Merge("product", (lose,), keep)), world.save(Delete("product", keep))
+        )
+        assert bool(faults_of(merged)) is not bool(faults_of(deleted))
+        live = await world.rows("product")
+        assert all(row["productId"] in live for row in (await world.rows("line")).values())
+
+
+async def _with_parts(world: WriteWorld) -> None:
+    part: Mapping[str, Any] = {
+        "kind": "entity", "name": "part", "title": "Part", "type": "object", "x-display": "text",
+        "properties": {
+            "text": {"type": "string"},
+            "own": {"x-type": "reference", "x-entity": "part", "x-inverse": "parts", "x-onDelete": "cascade"},
+            "deal": {"x-type": "reference", "x-entity": "deal", "x-inverse": "parts", "x-onDelete": "cascade"},
+        },
+    }  # fmt: skip
+    published = await publish(
+        world.engine, world.namespace, Head(world.version, world.catalog), {("entity", "part"): part}
+    )
+    world.catalog, world.version = published.catalog, published.version
+
+
+async def test_rings_come_back(world: WriteWorld) -> None:
+    await _with_parts(world)
+    alone = await world.create("part", text="alone")
+    ring = [await world.create("part", text=text) for text in "abc"]
+    for record, own in [(alone, alone), *zip(ring, [*ring[1:], ring[0]], strict=True)]:
+        assert faults_of(await world.save(Update("part", record, {"ownId": own}))) == []
+    for record in (alone, ring[0]):
+        assert faults_of(await world.save(Delete("part", record))) == []
+    assert await world.rows("part") == {}
+    for record in (alone, ring[1]):
+        assert faults_of(await world.save(Restore("part", record))) == []
+    assert set(await world.rows("part")) == {alone, *ring}
+
+
+async def test_nothing_comes_back_below_an_owner_that_is_deleted(world: WriteWorld) -> None:
+    await _with_parts(world)
+    deal = await world.create("deal", name="d")
+    above = await world.create("part", text="above")
+    below = await world.create("part", text="below", ownId=above, dealId=deal)
+    for entity, record in (("part", above), ("deal", deal)):
+        assert faults_of(await world.save(Delete(entity, record))) == []
+    assert faults_of(await world.save(Restore("part", above))) == [("NOT_FOUND", ("id",))]
+    assert await world.rows("part") == {}
+    assert faults_of(await world.save(Restore("deal", deal))) == []
+    assert faults_of(await world.save(Restore("part", above))) == []
+    assert set(await world.rows("part")) == {above, below}
+
+
+async def test_a_write_does_not_stand_in_its_own_way_without_saying_so(world: WriteWorld) -> None:
+    one, other = [await world.create("product", code=code) for code in "ab"]
+    deal = await world.create("deal", name="d", lines={"create": [{"label": "x", "productId": one}]})
+    swapped = await world.save(Update("product", one, {"code": "b"}), Update("product", other, {"code": "a"}))
+    assert {code for code, _ in faults_of(swapped)} == {"NOT_UNIQUE"}
+    (line,) = await world.rows("line")
+    moved = await world.save(Update("line", line, {"productId": other}), Delete("product", other))
+    assert faults_of(moved) == [("REFERENCED", ("id",))]
+    # the same link twice in one write is one link
+    links = {"products": {"connect": [one]}}
+    assert faults_of(await world.save(Update("deal", deal, links), Update("deal", deal, links))) == []
+    assert await world.links("deal", "products") == {(deal, one)}
 
 
 async def test_deleting_more_than_a_write_may_touch(world: WriteWorld) -> None:
