@@ -36,6 +36,16 @@ class StatementTooDeep(StatementRefused):
     )
 
 
+class ValueTooLong(StorageError):
+    """PostgreSQL keeps no value of more than about 2,700 bytes, compressed, in an index or a unique rule."""
+
+    code = LimitExceeded.code
+    text_default = Text(
+        "A text is too long for the index or unique rule that its field is in: shorten it, or take the field out of that",
+        "文本过长，超出其字段所在索引或唯一规则的上限：请缩短文本，或将该字段移出该索引或规则",
+    )
+
+
 class StorageFull(StorageError):
     """No space left where the database lives. Nothing of the write was kept."""
 

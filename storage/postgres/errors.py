@@ -6,7 +6,16 @@ import re
 
 import asyncpg
 
-from storage.errors import Busy, Damaged, NamespaceMissing, StatementRefused, StorageError, StorageFull, Unreachable
+from storage.errors import (
+    Busy,
+    Damaged,
+    NamespaceMissing,
+    StatementRefused,
+    StorageError,
+    StorageFull,
+    Unreachable,
+    ValueTooLong,
+)
 
 _EXACT: dict[str, type[StorageError]] = {
     "40001": Busy,  # serialization failure
@@ -15,6 +24,7 @@ _EXACT: dict[str, type[StorageError]] = {
     "57014": Busy,  # canceled by statement_timeout
     "25P03": Busy,  # idle in transaction for too long
     "53100": StorageFull,
+    "54000": ValueTooLong,  # program limit exceeded: an index row
     "3F000": NamespaceMissing,
     "XX001": Damaged,
     "XX002": Damaged,

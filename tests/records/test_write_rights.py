@@ -142,6 +142,31 @@ async def test_merging_fills_only_what_may_be_read_and_written(world: WriteWorld
         await world.save(Restore("account", keep), actor=seller)
 
 
+async def test_merging_shares_no_more_than_one_may_share(world: WriteWorld) -> None:
+    seller = world.actor("seller", index=1)
+    for actor, expected in ((seller, "lose"), (None, "keep")):
+        keep = await world.create("account", actor=seller, name=f"keep {expected}")
+        lose = await world.create("account", actor=seller, name=f"lose {expected}")
+        assert (
+            faults_of(await world.save(Share("account", lose, "member", world.members[2], "READ"), actor=actor)) == []
+        )
+        assert faults_of(await world.save(Merge("account", (lose,), keep), actor=actor)) == []
+        shared = await world.engine.fetch(world.namespace, Sql("SELECT record_id FROM __ns__._share"))
+        assert {str(row[0]) for row in shared} >= {{"keep": keep, "lose": lose}[expected]}
+
+
+async def test_a_share_of_what_one_may_read_now_covers_no_later_field(world: WriteWorld) -> None:
+    reader = world.actor("seller", index=1)
+    contact = await world.create("contact", actor=reader, email="a@example.com")
+    account = await world.create("account", actor=reader, name="a")
+    assert (
+        faults_of(await world.save(Share("account", account, "member", world.members[2], "READ"), actor=reader)) == []
+    )
+    assert faults_of(await world.save(Share("contact", contact, "member", world.members[2], "READ"))) == []
+    rows = await world.engine.fetch(world.namespace, Sql("SELECT record_id, fields FROM __ns__._share"))
+    assert {str(record): fields is None for record, fields in rows} == {account: False, contact: True}
+
+
 async def test_sharing_a_record(world: WriteWorld) -> None:
     owner, friend = world.actor("seller", index=1), world.actor("seller", index=2)
     account = await world.create("account", actor=owner, name="mine")
