@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import click
 
@@ -66,8 +68,19 @@ async def agreed(house: House, company: str, head: Head, proposal: Proposal, yes
     for line in plan_lines(found, language):
         click.echo(line, err=True)
     question = Text("Something is removed. Publish this?", "将有内容被删除，确认发布？")
-    click.confirm(question.localized(language), abort=True, err=True)
+    with _interruptible():
+        click.confirm(question.localized(language), abort=True, err=True)
     return head.version
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C ends a question at once: within a loop that runs, Python would only note it for later."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def published_json(published: Published) -> Mapping[str, Json]:

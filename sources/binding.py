@@ -188,6 +188,9 @@ class _Binder:
         return Way(index, column, rule, item.api_name, self._convert(item, rule, path))
 
     def _convert(self, item: Field, rule: Rule, path: tuple[str, ...]) -> Convert:
+        if rule.formats.thousands == rule.formats.decimal:
+            en, zh = "thousands and decimal cannot be one mark", "千位分隔符与小数点不能相同"
+            self.faults.append(invalid((*path, "numbers"), en, zh))
         try:
             return converter(item, rule, self.zone)
         except PatternInvalid:

@@ -137,6 +137,13 @@ def _check_bytes(path: Path, encoding: str) -> str:
             except UnicodeDecodeError as error:
                 before = error.object[: error.start].count(b"\n")
                 raise _undecodable(path, encoding, line + before, offset - pending + error.start) from None
+            except UnicodeError:  # UTF-16 without its byte order mark
+                raise Unreadable(
+                    Text(
+                        f"{path.name}: no byte order mark: name its order, --encoding {encoding}-le or {encoding}-be",
+                        f"{path.name}：没有字节序标记，请写明 --encoding {encoding}-le 或 {encoding}-be",
+                    )
+                ) from None
             nul = text.find("\x00")
             if nul >= 0:
                 where = line + text.count("\n", 0, nul)
@@ -158,11 +165,14 @@ def _check_bytes(path: Path, encoding: str) -> str:
 
 
 def _undecodable(path: Path, encoding: str, line: int, byte: int) -> Unreadable:
-    other = "gb18030" if encoding.startswith("utf") else "utf-8"
+    en, zh = "perhaps --encoding utf-8", "例如 --encoding utf-8"
+    if encoding.startswith("utf"):
+        en = "--encoding gb18030 is usual for Chinese files, cp1252 for those of Western Europe"
+        zh = "中文文件通常用 --encoding gb18030，西欧文件用 cp1252"
     return Unreadable(
         Text(
-            f"{path.name}, line {line} (byte {byte}): not {encoding}; name the encoding, perhaps --encoding {other}",
-            f"{path.name} 第 {line} 行（字节 {byte}）：不是 {encoding} 编码；请指定编码，例如 --encoding {other}",
+            f"{path.name}, line {line} (byte {byte}): not {encoding}; name the encoding: {en}",
+            f"{path.name} 第 {line} 行（字节 {byte}）：不是 {encoding} 编码；请指定编码：{zh}",
         )
     )
 

@@ -35,14 +35,15 @@ class RowFault:
         """Columns, codes and messages, each joined."""
         columns = "; ".join(dict.fromkeys(column for column, _ in self.faults if column))
         codes = "; ".join(dict.fromkeys(fault.code for _, fault in self.faults))
-        messages = "; ".join(
-            f"{column}: {_text(fault, locale)}" if column else _text(fault, locale) for column, fault in self.faults
-        )
+        messages = "; ".join(_message(column, fault, locale) for column, fault in self.faults)
         return columns, codes, messages
 
 
-def _text(fault: Fault, locale: str) -> str:
-    return fault.text.localized(locale)
+def _message(column: str, fault: Fault, locale: str) -> str:
+    """What is wrong, and where: in a column, or in a field that none fills."""
+    where = column or ".".join(fault.path)
+    text = fault.text.localized(locale)
+    return f"{where}: {text}" if where else text
 
 
 class FaultFile:

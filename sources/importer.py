@@ -24,7 +24,7 @@ from sources.landing import Landed, Landing, restored, stored
 from sources.lookup import Lookups
 from sources.mapping import Mapping as Mapped
 from sources.progress import Counts, Progress, Step, silent
-from sources.rows import Drafted, Planned, draft_row, key_of, look_up, plan_batch
+from sources.rows import Drafted, Planned, draft_row, folded_key, look_up, plan_batch
 from sources.seat import Seat
 from sources.state import Identity, State, drop_state, load_state, save_state
 
@@ -116,6 +116,7 @@ class _Import:
         self.path = None if options.dry_run else options.state
         self.state = State(self._identity(), new_id())
         self.resumed = 0
+        self.own: set[tuple[str, Json]] = set()
 
     def _identity(self) -> Identity:
         return Identity(self.seat.company.id, self.entity, self.file.sha256, self.mapping.digest, self.options.batch)
@@ -209,7 +210,7 @@ class _Import:
             return None
         drafted = draft_row(binding, row, [way for way in binding.ways if way.api in binding.by])
         values = {**drafted.input, **{way.api: value for way, value in drafted.wanted}}
-        return None if drafted.faults else key_of(binding, values)
+        return None if drafted.faults else folded_key(binding, values)
 
     async def _do(self, rows: list[Row]) -> None:
         for attempt in range(ATTEMPTS):
@@ -237,13 +238,28 @@ class _Import:
         if self.state.phase == "rows":
             drafts = [draft_row(binding, row, binding.ways) for row in rows]
             await look_up(binding, self.lookups, snapshot, drafts)
-            return await plan_batch(binding, snapshot, drafts)
+            planned = await plan_batch(binding, snapshot, drafts)
+            self._remember(drafts)
+            return planned
         drafts = [drafted for row in rows if (drafted := self._link(row)) is not None]
-        await look_up(binding, self.lookups, snapshot, drafts)
+        await look_up(binding, self.lookups, snapshot, drafts, self.own)
         for drafted in drafts:
             kept = {*binding.by, *(way.api for way in binding.later)}
             drafted.input = {api: value for api, value in drafted.input.items() if api in kept}
         return await plan_batch(binding, snapshot, drafts, create=False)
+
+    def _remember(self, drafts: Sequence[Drafted]) -> None:
+        """In a dry run: what later rows may look up, though nothing is written."""
+        if not self.options.dry_run:
+            return
+        fields = {way.key.field for way in self.binding.later if way.key is not None}
+        for drafted in drafts:
+            if not drafted.faults:
+                self.own |= {
+                    (api, value)
+                    for api, value in drafted.input.items()
+                    if api in fields and isinstance(value, str | int)
+                }
 
     def _link(self, row: Row) -> Drafted | None:
         """What a row says of references to its own entity; None when it was refused before."""

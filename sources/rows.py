@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import orjson
 
 from base.errors import Fault, Text
 from base.json import Json
+from base.text import fold
 from records.snapshot import Snapshot
 from sources.binding import Binding, Way
 from sources.csv import Row
@@ -77,8 +78,14 @@ def _read_cell(drafted: Drafted, way: Way, text: str) -> None:
         drafted.wanted.append((way, value))
 
 
-async def look_up(binding: Binding, lookups: Lookups, snapshot: Snapshot, batch: Sequence[Drafted]) -> None:
-    """Put the ids of what was looked up into the inputs of a batch, and its constants."""
+async def look_up(
+    binding: Binding, lookups: Lookups, snapshot: Snapshot, batch: Sequence[Drafted], own: Collection[Any] = ()
+) -> None:
+    """Put the ids of what was looked up into the inputs of a batch, and its constants.
+
+    `own`: pairs of a field and a value that a dry run has found in the file itself; records that have them would be
+    there by now.
+    """
     wanted: dict[Key, list[Any]] = {}
     for drafted in batch:
         drafted.wanted = [(way, _shown(snapshot, way, value)) for way, value in drafted.wanted]
@@ -94,6 +101,8 @@ async def look_up(binding: Binding, lookups: Lookups, snapshot: Snapshot, batch:
             answer = found[way.key][value]
             if answer.id is not None and not answer.many:
                 drafted.input[way.api] = answer.id
+            elif answer.id is None and (way.key.field, value) in own:
+                continue
             elif answer.id is None and way.rule.on_missing != "fault":
                 if way.rule.on_missing == "null":
                     drafted.input[way.api] = None
@@ -166,6 +175,14 @@ async def plan_batch(binding: Binding, snapshot: Snapshot, batch: Sequence[Draft
 def key_of(binding: Binding, input: Mapping[str, Json]) -> bytes:
     """The key of a row, equal for values that the fields keep as one."""
     return orjson.dumps([_key_value(binding, api, input.get(api)) for api in binding.by])
+
+
+def folded_key(binding: Binding, input: Mapping[str, Json]) -> bytes:
+    """The key of a row, equal for values that are one to the unique rule: perhaps without regard to case."""
+    values = [_key_value(binding, api, input.get(api)) for api in binding.by]
+    if binding.ignore_case:
+        values = [fold(value) if isinstance(value, str) else value for value in values]
+    return orjson.dumps(values)
 
 
 def _key_value(binding: Binding, api: str, value: Json) -> Json:

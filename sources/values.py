@@ -37,6 +37,8 @@ _SPLIT = re.compile(r"YYYY|YY|MM?|DD?|HH?|mm|ss|.", re.DOTALL)
 _TRUE = frozenset({"true", "t", "yes", "y", "1", "是", "真", "对"})
 _FALSE = frozenset({"false", "f", "no", "n", "0", "否", "假", "错"})
 
+_SHOWN = 8  # choices that are named to who misses them
+
 CENTURY = 69
 """Years of two digits below this are of the 2000s, as POSIX has it."""
 
@@ -96,7 +98,12 @@ def _number(formats: Formats, cell: str) -> str:
     if formats.decimal != ".":
         text = text.replace(".", "\x00").replace(formats.decimal, ".")
     if not re.fullmatch(r"[+-]?\d+(\.\d*)?", text, re.ASCII):
-        raise CellRefused(f"'{cell[:60]}' is no number as the mapping has it", f"“{cell[:60]}”不是映射规定格式的数字")
+        point, mark = formats.decimal, formats.thousands
+        form = f"1234{point}5" + (f" or 1{mark}234{point}5" if mark else "")
+        raise CellRefused(
+            f"'{cell[:60]}' is no number of the form {form}; a mapping says other forms in 'numbers'",
+            f"“{cell[:60]}”不是 {form.replace(' or ', ' 或 ')} 形式的数字；其他形式请在映射的 numbers 中说明",
+        )
     return text.removeprefix("+").removesuffix(".")
 
 
@@ -142,7 +149,10 @@ class _Choices:
         found = self._mapped.get(cell) or self._known.get(cell.casefold())
         if found is None:
             near = hint(cell, [*self._mapped, *self._shown])
-            raise CellRefused(f"'{cell[:60]}' is no choice here{near.en}", f"“{cell[:60]}”不是可选值{near.zh}")
+            shown = ", ".join(self._shown[:_SHOWN]) + (", …" if len(self._shown) > _SHOWN else "")
+            raise CellRefused(
+                f"'{cell[:60]}' is none of {shown}{near.en}", f"“{cell[:60]}”不在可选值 {shown} 之中{near.zh}"
+            )
         return found
 
 
@@ -189,7 +199,10 @@ class _Dates:
 
     def _refused(self, cell: str) -> CellRefused:
         form = self._pattern or "YYYY-MM-DD"
-        return CellRefused(f"'{cell[:60]}' is no date of the form {form}", f"“{cell[:60]}”不是 {form} 格式的日期")
+        return CellRefused(
+            f"'{cell[:60]}' is no day of the calendar in the form {form}; a mapping says other forms in 'dates'",
+            f"“{cell[:60]}”不是 {form} 格式的有效日期；其他格式请在映射的 dates 中说明",
+        )
 
 
 def _date_regex(pattern: str) -> re.Pattern[str]:

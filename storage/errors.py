@@ -41,8 +41,8 @@ class ValueTooLong(StorageError):
 
     code = LimitExceeded.code
     text_default = Text(
-        "A text is too long for the index or unique rule that its field is in: shorten it, or take the field out of that",
-        "文本过长，超出其字段所在索引或唯一规则的上限：请缩短文本，或将该字段移出该索引或规则",
+        "A text is too long for the index or unique rule that its field is in: shorten it, or drop that",
+        "文本过长，超出其字段所在索引或唯一规则的上限：请缩短文本，或去掉该索引或规则",
     )
 
 

@@ -11,7 +11,6 @@ import click
 
 from base.errors import DocumentsInvalid, PliantError, Text
 from base.json import Json, JsonInvalid, parse, pretty
-from metadata.adopting.adopt import Adopted
 from metadata.adopting.adopt import adopt as adopt_schema
 from metadata.folder import Folder, read_folder, write_folder
 from metadata.layers import parse_application, shipped_by
@@ -62,8 +61,9 @@ class FileUnusable(PliantError):
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), help="File or folder to write; standard output when absent."
 )
+@click.option("--force", is_flag=True, help="Write over a document that says something else by now.")
 @json_option
-def adopt(file: Path, name: str | None, output: Path | None, as_json: bool) -> None:
+def adopt(file: Path, name: str | None, output: Path | None, force: bool, as_json: bool) -> None:
     """Make an entity document of any JSON Schema in FILE, and show what each property became. Needs no database.
 
     With --output entities/NAME.json in a folder of documents the entity is called NAME, and `pliant apply`
@@ -74,7 +74,7 @@ def adopt(file: Path, name: str | None, output: Path | None, as_json: bool) -> N
         adopted = adopt_schema(_parsed(file), name or entity_name(output), read_settings().limits)
         language = locale()
         if output is not None:
-            _write(output_file(output, adopted), adopted)
+            _write(output_file(output, adopted), pretty(adopted.document), force)
         elif not as_json:
             click.echo(pretty(adopted.document), nl=False)
         if as_json:
@@ -213,10 +213,17 @@ def _parsed(file: Path) -> Json:
         raise FileUnusable(Text(f"{file}: not JSON: {error}", f"{file}：不是合法的 JSON：{error}")) from error
 
 
-def _write(output: Path, adopted: Adopted) -> None:
+def _write(output: Path, text: str, force: bool) -> None:
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(pretty(adopted.document), encoding="utf-8", newline="\n")
+        if not force and output.exists() and output.read_bytes() != text.encode():
+            raise FileUnusable(
+                Text(
+                    f"{output}: is there and says something else; name another, or write over it with --force",
+                    f"{output}：文件已存在且内容不同；请另行命名，或用 --force 覆盖",
+                )
+            )
+        output.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise _unusable(output, error) from error
 

@@ -97,6 +97,18 @@ def test_faults_of_documents_have_file_line_and_column(tmp_path: Path, folder: P
     assert "entities/bad.json:1:" in broken.err
 
 
+def test_adopt_leaves_an_edited_document_alone(tmp_path: Path) -> None:
+    (tmp_path / "pet.json").write_text('{"title": "Pet", "type": "object", "properties": {"name": {"type": "string"}}}')
+    target = tmp_path / "entities" / "pet.json"
+    for _ in range(2):
+        ok(pliant(tmp_path, "adopt", str(tmp_path / "pet.json"), "-o", str(target)))
+    target.write_text(target.read_text().replace('"Pet"', '"Our pet"'))
+    refused = pliant(tmp_path, "adopt", str(tmp_path / "pet.json"), "-o", str(target))
+    assert (refused.code, "--force" in refused.err, "Our pet" in target.read_text()) == (1, True, True)
+    ok(pliant(tmp_path, "adopt", str(tmp_path / "pet.json"), "-o", str(target), "--force"))
+    assert "Our pet" not in target.read_text()
+
+
 def test_adopt_needs_no_database(tmp_path: Path) -> None:
     foreign = {"title": "Sales Person", "type": "object", "properties": {"first_name": {"type": "string"}, "id": {}}}
     write(tmp_path / "foreign.json", foreign)

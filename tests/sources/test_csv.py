@@ -96,3 +96,10 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory,
     except Unreadable:
         return
     assert found.rows == len(list(read_rows(found)))
+
+
+def test_utf_16_without_its_mark_asks_for_the_order(tmp_path: Path) -> None:
+    path = file(tmp_path, "a,b\n1,2\n".encode("utf-16-le"))
+    with pytest.raises(Unreadable, match="utf-16-le or utf-16-be"):
+        survey(path, "utf-16")
+    assert rows(path, "utf-16-le") == [(2, ("1", "2"))]

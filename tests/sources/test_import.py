@@ -57,6 +57,34 @@ async def test_the_later_row_of_a_key_wins(world: World) -> None:
     assert (await names(world))["A"]["employees"] == 3
 
 
+async def test_the_later_row_wins_without_regard_to_case(world: World) -> None:
+    price: dict[str, Any] = {
+        "kind": "entity", "name": "price", "title": "Price", "type": "object",
+        "properties": {"sku": {"type": "string"}, "amount": {"type": "integer"}}, "required": ["sku"],
+        "x-unique": [{"fields": ["sku"], "ignoreCase": True}],
+    }  # fmt: skip
+    await world.house.publish(world.owner.company, [price])
+    for text in ("sku,amount\nW1,2\n", "sku,amount\nw1,1\nW1,2\n"):
+        await world.load("price", text, by=["sku"])
+        found = await world.ask("{ prices { nodes { amount } } }")
+        assert found == {"prices": {"nodes": [{"amount": 2}]}}
+
+
+async def test_a_dry_run_finds_what_the_file_itself_brings(world: World) -> None:
+    text = "name,subsidiaryOf\nChild,Parent\nParent,\nOrphan,Nobody\n"
+    dry = await world.load("account", text, by=["name"], options=Options(dry_run=True))
+    assert [(fault.row, [item.code for _, item in fault.faults]) for fault in dry.first] == [(4, ["NOT_FOUND"])]
+    assert await names(world) == {}
+
+
+async def test_one_mark_is_not_both_thousands_and_decimal(world: World) -> None:
+    for numbers in ({"thousands": "."}, {"thousands": ",", "decimal": ","}):
+        with pytest.raises(DocumentsInvalid, match="one mark"):
+            await world.load("account", "name,employees\na,1.234\n", {"numbers": numbers, "columns": {
+                "name": "name", "employees": "employees",
+            }})  # fmt: skip
+
+
 async def test_good_rows_land_and_bad_ones_are_told_of(world: World) -> None:
     text = (
         "name,sector,employees\n=1+1,RETAIL,1\nAcme,RETIAL,2\n,RETAIL,3\n"
