@@ -101,11 +101,11 @@ def test_adopt_leaves_an_edited_document_alone(tmp_path: Path) -> None:
     (tmp_path / "pet.json").write_text('{"title": "Pet", "type": "object", "properties": {"name": {"type": "string"}}}')
     target = tmp_path / "entities" / "pet.json"
     for _ in range(2):
-        ok(pliant(tmp_path, "adopt", str(tmp_path / "pet.json"), "-o", str(target)))
+        assert pliant(tmp_path, "adopt", str(tmp_path / "pet.json"), "-o", str(target)).code == 0
     target.write_text(target.read_text().replace('"Pet"', '"Our pet"'))
     refused = pliant(tmp_path, "adopt", str(tmp_path / "pet.json"), "-o", str(target))
     assert (refused.code, "--force" in refused.err, "Our pet" in target.read_text()) == (1, True, True)
-    ok(pliant(tmp_path, "adopt", str(tmp_path / "pet.json"), "-o", str(target), "--force"))
+    assert pliant(tmp_path, "adopt", str(tmp_path / "pet.json"), "-o", str(target), "--force").code == 0
     assert "Our pet" not in target.read_text()
 
 
