@@ -20,7 +20,7 @@ from schema.errors import formatted
 from schema.rendering import Rendering
 from schema.reply import log_unexpected, refusal, result_reply
 from schema.request import GraphQLRequest, Reply
-from storage.errors import StatementTooDeep
+from storage.errors import StatementTooDeep, TooSlow
 
 _INTROSPECTION: Final = frozenset({"__schema", "__type"})
 
@@ -95,7 +95,7 @@ def execution_reply(result: ExecutionResult, locale: str, request_id: str) -> Re
     """
     errors = result.errors or []
     for error in errors:
-        if isinstance(error.original_error, StatementTooDeep):
+        if isinstance(error.original_error, StatementTooDeep | TooSlow):
             return refusal(error.original_error, locale, request_id)
         if error.original_error is not None:
             log_unexpected(error.original_error, request_id)

@@ -13,7 +13,7 @@ from base.json import dump
 from resolvers.variables import VariablesInvalid
 from schema.errors import DocumentInvalid, response_errors
 from schema.request import Reply, ReplyKind
-from storage.errors import Busy, Unreachable
+from storage.errors import Busy, TooSlow, Unreachable
 
 _log = logging.getLogger(__name__)
 
@@ -24,6 +24,8 @@ _STATUSES: Final[Mapping[str, int]] = {
     "INTERNAL": 500,
 }
 """HTTP statuses of refusals by code; every other code is 400."""
+
+_BAD: Final = 400
 
 _AWAY: Final = 503
 """The database is away or busy: the same request may well succeed in a moment."""
@@ -46,7 +48,7 @@ def result_reply(data: Any, errors: Sequence[Mapping[str, Any]], cause: BaseExce
     if not errors:
         return data_reply(orjson.dumps(data, default=_default))
     body = orjson.dumps({"errors": errors, "data": data}, default=_default)
-    status = _AWAY if data is None and isinstance(cause, Busy | Unreachable) else 200
+    status = 200 if data is not None else _BAD if isinstance(cause, TooSlow) else _AWAY if _is_away(cause) else 200
     return Reply(body, ReplyKind.DATA, errors[0]["extensions"]["code"], status)
 
 
@@ -55,10 +57,10 @@ def refusal(error: Exception, locale: str, request_id: str) -> Reply:
     log_unexpected(error, request_id)
     errors = response_errors(error, locale, request_id)
     code = str(errors[0]["extensions"]["code"])
-    status = _STATUSES.get(code, 400)
+    status = _STATUSES.get(code, _BAD)
     if isinstance(error, ReadOnly):
         status = 405
-    elif isinstance(error, Busy | Unreachable):
+    elif _is_away(error):
         status = _AWAY
     return Reply(orjson.dumps({"errors": errors}, default=_default), ReplyKind.REQUEST_ERROR, code, status)
 
@@ -69,6 +71,10 @@ def log_unexpected(error: BaseException, request_id: str) -> None:
         return
     if not isinstance(error, PliantError) or error.code == PliantError.code:
         _log.error("request %s failed", request_id, exc_info=error)
+
+
+def _is_away(cause: BaseException | None) -> bool:
+    return isinstance(cause, Busy | Unreachable) and not isinstance(cause, TooSlow)
 
 
 def _default(value: Any) -> Any:

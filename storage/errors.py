@@ -15,9 +15,25 @@ class StorageError(PliantError):
 
 
 class Busy(StorageError):
-    """No answer in time: locks held by others, or a statement that takes too long. Worth another try."""
+    """No answer in time: locks held by others, or a write that takes too long. Worth another try."""
 
     text_default = Text("The database is busy; try again in a moment", "数据库繁忙，请稍后重试")
+
+
+class TooSlow(Busy):
+    """A reading statement was given up after `request_seconds`: another try would take as long."""
+
+    code = LimitExceeded.code
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            Text(
+                f"The database takes more than {seconds:g} s for this: ask for less; "
+                "a write may still have been done (use idempotencyKey)",
+                f"数据库处理超过 {seconds:g} 秒：请减少请求内容；写入可能已经完成（请使用 idempotencyKey）",
+            )
+        )
+        self.details = {"limit": "request_seconds", "max": seconds}
 
 
 class StatementRefused(StorageError):

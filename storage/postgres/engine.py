@@ -21,7 +21,7 @@ from base.limits import DEFAULTS, Limits
 from storage import fixed, migrations
 from storage.batch import Applied, Batch, NotUnique, Outcome, Sql, Value
 from storage.engine import CONTROL, Dialect, Exclusive
-from storage.errors import Busy, NamespaceMissing, StatementRefused, StorageError, Unreachable
+from storage.errors import Busy, NamespaceMissing, StatementRefused, StorageError, TooSlow, Unreachable
 from storage.migrations import Migration
 from storage.names import checked_namespace, placed, quoted
 from storage.postgres.apply import Refused, apply_steps, replayed
@@ -69,7 +69,7 @@ class PostgresEngine:
         self._prefix = prefix
         seconds = limits.request_seconds
         self._pool = Pool(url, {"statement_timeout": str(int(seconds * 1000))}, connections, seconds)
-        self._reads = Reads(self._pool, connections)
+        self._reads = Reads(self._pool, connections, seconds)
         self._publishers = asyncio.Semaphore(_PUBLISHERS)
         self._builders = asyncio.Semaphore(_BUILDERS)
         self._heads: Heads | None = None
@@ -277,6 +277,8 @@ class PostgresEngine:
         connection = await self._pool.take()
         try:
             return await connection.fetch(text, *params)
+        except asyncpg.QueryCanceledError as error:
+            raise TooSlow(self._limits.request_seconds) from error
         except Exception as error:
             if is_lost(error):
                 connection.terminate()

@@ -21,7 +21,7 @@ _EXACT: dict[str, type[StorageError]] = {
     "40001": Busy,  # serialization failure
     "40P01": Busy,  # deadlock
     "55P03": Busy,  # lock not available
-    "57014": Busy,  # canceled by statement_timeout
+    "57014": Busy,  # canceled by statement_timeout; a read says `TooSlow`
     "25P03": Busy,  # idle in transaction for too long
     "53100": StorageFull,
     "54000": ValueTooLong,  # program limit exceeded: an index row

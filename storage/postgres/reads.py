@@ -18,6 +18,7 @@ from typing import Any
 import asyncpg
 
 from storage.batch import Value
+from storage.errors import Busy, TooSlow
 from storage.postgres.errors import is_lost, understood
 from storage.postgres.pool import Connection, Pool
 
@@ -40,9 +41,10 @@ _Item = tuple[Sequence[Value], "asyncio.Future[Sequence[Any]]"]
 class Reads:
     """The waiting reads of one engine, by text. Each gives exactly one row."""
 
-    def __init__(self, pool: Pool, workers: int) -> None:
+    def __init__(self, pool: Pool, workers: int, patience: float) -> None:
         self._pool = pool
         self._most = workers
+        self._patience = patience  # statement_timeout
         self._waiting: dict[str, deque[_Item]] = {}
         self._scheduled = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -60,7 +62,12 @@ class Reads:
             # at the end of this turn: what else is asked for in it goes along
             self._scheduled = True
             loop.call_soon(self._start)
-        return await future
+        try:
+            return await future
+        except Busy as error:
+            if isinstance(error.__cause__, asyncpg.QueryCanceledError):
+                raise TooSlow(self._patience) from error.__cause__
+            raise
 
     async def finished(self) -> None:
         """Wait until nothing is under way."""

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 
-from storage.errors import Busy, Damaged, StatementRefused, StatementTooDeep, StorageError, StorageFull, Unreachable
+from storage.errors import (
+    Busy,
+    Damaged,
+    StatementRefused,
+    StatementTooDeep,
+    StorageError,
+    StorageFull,
+    TooSlow,
+    Unreachable,
+)
 
 PARSER_OVERFLOW = "parser stack overflow"
 """What SQLite says of a statement that is nested too deep; the code is the one of any wrong statement."""
@@ -31,18 +40,26 @@ def understood(error: Exception) -> StorageError:
         return error
     if str(error) == PARSER_OVERFLOW:
         return StatementTooDeep()
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is not None:
-        # the low byte is the primary code, the rest tells where it happened
-        return _MEANING.get(code & 0xFF, StatementRefused)()
-    return StatementRefused()
+    return _MEANING.get(_code(error), StatementRefused)()
+
+
+def understood_read(error: Exception, seconds: float) -> StorageError:
+    """What the error of a reading statement means, which is interrupted when it takes more than `seconds`."""
+    if _code(error) == sqlite3.SQLITE_INTERRUPT:
+        return TooSlow(seconds)
+    return understood(error)
 
 
 def is_busy(error: sqlite3.Error) -> bool:
     """Whether somebody else holds the write lock."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+    return _code(error) == sqlite3.SQLITE_BUSY
 
 
 def ends_transaction(error: Exception) -> bool:
     """Whether the fault is the file's and not the statement's: the whole group is lost, not one Batch."""
     return not isinstance(understood(error), StatementRefused)
+
+
+def _code(error: Exception) -> int:
+    """SQLite's primary code, 0 for other errors: the low byte, the rest tells where it happened."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

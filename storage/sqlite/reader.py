@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.errors import StorageError
-from storage.sqlite.errors import understood
+from storage.sqlite.errors import understood_read
 from storage.sqlite.files import OpenFiles
 from storage.sqlite.quick import Quick
 from storage.sqlite.writer import deliver
@@ -89,6 +89,6 @@ class Readers:
             self._quick.learn(read.text, time.thread_time() - started)
             return read.future, rows, None
         except Exception as error:
-            fault = understood(error)
+            fault = understood_read(error, self._seconds)
             fault.__cause__ = fault.__cause__ or error
             return read.future, None, fault

@@ -13,7 +13,8 @@ import pytest
 from graphql import build_client_schema, get_introspection_query, print_schema
 
 from base.limits import DEFAULTS
-from schema.request import ReplyKind
+from schema.request import GraphQLRequest, ReplyKind
+from storage.errors import TooSlow
 from tests.houses import Client, found_company, opened_house
 from tests.schema.samples import SALES
 
@@ -116,6 +117,33 @@ async def test_our_mistakes_tell_nothing(owner: Client, caplog: pytest.LogCaptur
         assert written["data"] is None
         assert written["errors"][0]["extensions"]["code"] == "INTERNAL"
         assert written["errors"][0]["path"] == ["createAccount"]
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+async def test_a_read_that_the_database_gives_up_is_too_much(
+    tmp_path: Path, compiled: bool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(*_: Any) -> Any:
+        raise TooSlow(30.0)
+
+    async with opened_house(str(tmp_path), compiled=compiled) as house:
+        owner = await found_company(house, SALES)
+        made = await owner.data('mutation { createAccount(input: {name: "A"}) { account { id } } }')
+        remove = (
+            f'mutation {{ deleteAccount(id: "{made["createAccount"]["account"]["id"]}") {{ userErrors {{ code }} }} }}'
+        )
+        actor = await owner.actor()
+        with monkeypatch.context() as patched:
+            for read in ("fetch", "fetch_row"):
+                patched.setattr(type(house.engine), read, slow)
+            replies = [
+                await house.execute(actor, GraphQLRequest(text)) for text in ("{ accounts { totalCount } }", remove)
+            ]
+    for reply in replies:
+        (error,) = orjson.loads(reply.body)["errors"]
+        assert (reply.status, reply.code, error["extensions"]["limit"]) == (400, "LIMIT_EXCEEDED", "request_seconds")
+        assert "30 s" in error["message"]
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 async def test_introspection_is_the_schema(owner: Client) -> None:

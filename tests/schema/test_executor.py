@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import orjson
+import pytest
 from graphql import ExecutionResult, GraphQLError
 
 from base.errors import BadInput
 from schema.executor import execution_reply
 from schema.request import ReplyKind
-from storage.errors import StatementTooDeep
+from storage.errors import StatementTooDeep, TooSlow
 
 
 def failed(cause: Exception, *path: str) -> GraphQLError:
@@ -35,3 +36,13 @@ def test_other_errors_stand_beside_the_data() -> None:
     found = orjson.loads(reply.body)
     assert (reply.kind, reply.status, found["data"]) == (ReplyKind.DATA, 200, {"a": None, "b": 1})
     assert found["errors"][0]["path"] == ["a"]
+
+
+def test_a_field_that_takes_the_database_too_long_is_no_answer_at_all(caplog: pytest.LogCaptureFixture) -> None:
+    slow = failed(TooSlow(30.0), "b")
+    for result in (ExecutionResult({"a": 1, "b": None}, [slow]), ExecutionResult(None, [slow])):
+        reply = execution_reply(result, "en", "r")
+        (error,) = orjson.loads(reply.body)["errors"]
+        assert (reply.status, reply.code) == (400, "LIMIT_EXCEEDED")
+        assert (error["extensions"]["limit"], error["extensions"]["max"]) == ("request_seconds", 30.0)
+    assert not caplog.records

@@ -44,7 +44,7 @@ class Wire:
 
 
 def reads_over(wire: Wire) -> Reads:
-    return Reads(wire, CONNECTIONS)  # type: ignore[arg-type]
+    return Reads(wire, CONNECTIONS, 30.0)  # type: ignore[arg-type]
 
 
 async def burst(reads: Reads, wire: Wire, count: int) -> list[int]:

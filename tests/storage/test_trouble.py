@@ -17,7 +17,16 @@ from base.limits import DEFAULTS
 from storage.batch import Applied, Execute, GuardFailed, Insert, Sql, Update
 from storage.choice import open_engine
 from storage.engine import Engine
-from storage.errors import Busy, Damaged, StatementRefused, StatementTooDeep, StorageError, StorageFull, Unreachable
+from storage.errors import (
+    Busy,
+    Damaged,
+    StatementRefused,
+    StatementTooDeep,
+    StorageError,
+    StorageFull,
+    TooSlow,
+    Unreachable,
+)
 from storage.postgres.engine import PostgresEngine
 from storage.sqlite import engine as sqlite
 from storage.sqlite import files as sqlite_files
@@ -47,12 +56,16 @@ async def impatient(place: str) -> AsyncIterator[Engine]:
 
 async def test_a_statement_that_takes_too_long(engine: Engine, place: str) -> None:
     async with impatient(place) as hasty:
-        with pytest.raises(Busy):
-            await hasty.fetch("shop", Sql(SLOW[engine.dialect]))
+        for read in (hasty.fetch, hasty.fetch_row):
+            with pytest.raises(TooSlow) as slow_read:
+                await read("shop", Sql(SLOW[engine.dialect]))
+            assert slow_read.value.code == "LIMIT_EXCEEDED"
+            assert slow_read.value.details == {"limit": "request_seconds", "max": 0.3}
         slow = f"UPDATE __ns__.customer SET name = 'x' WHERE ({SLOW[engine.dialect]}) IS NULL"
         await hasty.apply("shop", batch(customer(engine)[1]))
-        with pytest.raises(Busy):
+        with pytest.raises(Busy) as slow_write:
             await hasty.apply("shop", batch(Execute(Sql(slow), ())))
+        assert not isinstance(slow_write.value, TooSlow)
         assert await names(hasty, "shop") == [None]
         assert await hasty.apply("shop", batch(customer(engine, name="a")[1])) == Applied()
 
