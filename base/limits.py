@@ -17,6 +17,7 @@ class Limits:
     document_directives: int = 100  # directives multiply validation work
     root_fields: int = 100  # each is a sub-query of the one statement
     selections: int = 5_000  # fields after fragments are spread: a few become SQL each, and fan-out is exponential
+    relations: int = 200  # to-one and, twice, lists, after fragments are spread: 1 to 2 ms of planning each
     operations: int = 20  # a document is validated whole
     input_objects: int = 5_000  # coercion of variables costs about 1 us an object
     records: int = 50_000  # estimate: page sizes multiplied

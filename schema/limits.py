@@ -34,6 +34,7 @@ CAP: Final = 1 << 40
 _GROUP: Final = -1  # a term that holds terms but no record of its own
 _WRAPPERS: Final = frozenset({"edges", "nodes", "node"})
 _ROUNDS: Final = frozenset({"fields", "inputFields", "types", "possibleTypes", "interfaces"})
+_LIST: Final = 2  # a list counts as so many relations: page, order and counts are planned beside its records
 _NESTING: Final = 200  # graphql-core's parser stops here too
 
 Size: TypeAlias = "int | str | None"
@@ -55,6 +56,7 @@ class _Measure(NamedTuple):
     aliases: int
     directives: int
     selections: int
+    relations: int
     roots: int
     rounds: int
     terms: list[Term]
@@ -63,10 +65,10 @@ class _Measure(NamedTuple):
 class _Sum:
     """A measure under construction."""
 
-    __slots__ = ("aliases", "depth", "directives", "roots", "rounds", "selections", "terms")
+    __slots__ = ("aliases", "depth", "directives", "relations", "roots", "rounds", "selections", "terms")
 
     def __init__(self) -> None:
-        self.depth = self.aliases = self.directives = self.selections = self.roots = self.rounds = 0
+        self.depth = self.aliases = self.directives = self.selections = self.relations = self.roots = self.rounds = 0
         self.terms: list[Term] = []
 
     def add(self, part: _Measure, deeper: int, *, same_level: bool) -> None:
@@ -75,6 +77,7 @@ class _Sum:
         self.aliases += part.aliases
         self.directives += part.directives
         self.selections += part.selections
+        self.relations += part.relations
         self.rounds = max(self.rounds, part.rounds)
         if same_level:
             self.roots += part.roots
@@ -86,6 +89,7 @@ class _Sum:
             min(self.aliases, CAP),
             min(self.directives, CAP),
             min(self.selections, CAP),
+            min(self.relations, CAP),
             min(self.roots, CAP),
             self.rounds,
             self.terms,
@@ -102,6 +106,7 @@ def exceeded(what: Text, limit: int) -> LimitExceeded:
 
 _OPERATIONS = Text("operations", "操作")
 _DEPTH = Text("nested levels", "嵌套层级")
+_RELATIONS = Text("relations (a list counts twice)", "关联（列表按两个计）")
 _RECORDS = Text(
     "records by estimate (page sizes multiplied, 50 where none is given)",
     "预计读取的记录（各层页大小相乘，未给出时按 50 计）",
@@ -141,6 +146,7 @@ class _Walk:
             (Text("directives", "指令"), directives, limits.document_directives),
             (Text("root fields", "根字段"), found.roots, limits.root_fields),
             (Text("selected fields", "所选字段"), found.selections, limits.selections),
+            (_RELATIONS, found.relations, limits.relations),
             (Text("rounds of introspection", "内省层级"), found.rounds, limits.introspection_rounds),
         ):
             if count > limit:
@@ -183,13 +189,17 @@ class _Walk:
         if name in _ROUNDS:
             total.rounds = max(total.rounds, part.rounds + 1)
         if field is not None and "first" in field.args:
+            total.relations += _LIST
             total.terms.append(Term(_page(node, self._limits.page_size), part.terms))
-        elif field is not None and "ids" in field.args and level == 0:
+        elif field is not None and "ids" in field.args:
+            total.relations += _LIST
             total.terms.append(Term(_ids(node), part.terms))
         elif (name in _WRAPPERS and level) or not getattr(named, "interfaces", None):
+            total.relations += name == "node" and "id" in getattr(field, "args", ())
             if part.terms:  # the page was counted above; wrappers hold no record of their own
                 total.terms.append(Term(_GROUP, part.terms))
         else:
+            total.relations += 1
             total.terms.append(Term(None, part.terms))
 
     def _fragment(self, node: Any, fields: Mapping[str, Any], level: int) -> _Measure | None:

@@ -68,6 +68,13 @@ def every(levels: int) -> dict[str, Any]:
     return found
 
 
+def of_none(roots: int, fields: str) -> str:
+    """So many root lists that read nothing, each with a list; `fields` are those of both levels."""
+    inner = "{ nodes { ...F reference { referrers(first: 0) { nodes { ...F } } } } }"
+    lists = " ".join(f'a{n}: wides(first: 0, filter: {{text: {{eq: "{n}"}}}}) {inner}' for n in range(roots))
+    return f"{{ {lists} }} fragment F on Wide {{ {fields} }}"
+
+
 FILTER = "query($f: WideFilter) { wides(filter: $f) { totalCount nodes { id } } }"
 LISTS = f'{SCALARS} referrers(first: 2, filter: {{reference: {{text: {{eq: "x"}}}}}}) {{ totalCount nodes {{ @ }} }}'
 
@@ -106,6 +113,8 @@ WORST: tuple[Worst, ...] = (
     Worst("1,000 orders", lambda: query("query($o: [WideOrderBy!]) { wides(orderBy: $o) { totalCount } }", o=[{"integer": "ASC"}] * 1_000)),
     Worst("240 aliased relations", lambda: query("{ wides { nodes {" + " ".join(f"a{n}: reference {{ text }}" for n in range(240)) + "} } }")),
     Worst("100 root lists", lambda: query("{" + " ".join(f"a{n}: wides(first: 1) {{ totalCount nodes {{ text }} }}" for n in range(100)) + "}")),
+    Worst("20 root lists of no records, each with a list and five relations", lambda: query(of_none(20, SCALARS + " reference { text } person { name }"))),
+    Worst("100 root lists of no records, each with a list and nine relations", lambda: query(of_none(100, "text integer person { name } crew { name } owner { name } createdBy { name }"))),
     Worst("six wide lists in each other", lambda: query("{ wides(first: 2) { nodes { " + nested("id", LISTS, 6) + " } } }")),
     Worst("eleven lists in each other", lambda: query("{ wides(first: 1) { nodes { " + nested("id", "referrers(first: 1) { nodes { @ } }", 11) + " } } }")),
     Worst("500 times the same field with the same fields", lambda: query("{ wides { nodes {" + " reference { id reference { id } }" * 500 + "} } }")),

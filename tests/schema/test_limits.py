@@ -73,6 +73,10 @@ def nested(levels: int) -> str:
         ("{ accounts(first: 99999999999999999999) { nodes { id } } }", "records"),
         ("{ accounts(first: 1000) { nodes { opportunities(first: 1000) { totalCount } } } }", "records"),
         (fan_out(20), "aliases"),
+        ("{ account(id: 1) { " + "parent { id } " * 200 + "} }", "relations"),
+        ("{ " + "accounts(first: 0) { totalCount } " * 100 + "account(id: 1) { id } }", "relations|root fields"),
+        ("{ " + "opportunities(first: 0) { nodes { ...F account { opportunities { nodes { ...F } } } } } " * 20 + "}"
+         + " fragment F on Opportunity { name account { name } owner { name } lines { totalCount } }", "relations"),
         ('{ __type(name: "Q") ' + "{ fields { type " * 4 + "{ name }" + " } }" * 4 + " }", "rounds"),
     ],
 )  # fmt: skip
@@ -105,3 +109,25 @@ def test_messages_are_in_both_languages(compiled: CompiledSchema) -> None:
     assert "25" in caught.value.text.localized("en")
     assert "嵌套" in caught.value.text.localized("zh-Hans")
     assert caught.value.details == {"limit": 25}
+
+
+@pytest.mark.parametrize(
+    ("text", "relations"),
+    [
+        ("{ viewer { member { id } } meta { position } }", 0),
+        ("{ __schema { types { name fields { name type { name } } } } }", 0),
+        ("{ node(id: 1) { id } nodes(ids: [1]) { id } ...F } fragment F on Query { nodes(ids: [1]) { id } }", 5),
+        ("{ account(id: 1) { parent { id } } accounts { edges { node { owner { id } } } nodes { owner { id } } } }", 6),
+        ("{ ...A a: account(id: 1) { ...B } } fragment A on Query { account(id: 1) { ...B } } "
+         "fragment B on Account { parent { id } opportunities(first: 0) { totalCount } }", 8),
+    ],
+)  # fmt: skip
+def test_relations_are_counted_after_fragments_are_spread(compiled: CompiledSchema, text: str, relations: int) -> None:
+    measure(parse(text), compiled.core, replace(DEFAULTS, relations=relations))
+    with pytest.raises(LimitExceeded, match="relations") as caught:
+        measure(parse(text), compiled.core, replace(DEFAULTS, relations=relations - 1))
+    assert caught.value.details == {"limit": relations - 1}
+
+
+def test_the_ids_of_a_fragment_are_records_too(compiled: CompiledSchema) -> None:
+    assert cost(compiled, "{ ...F } fragment F on Query { nodes(ids: [1, 2, 3]) { id } }") == 3
