@@ -14,7 +14,7 @@ from access.actor import Actor
 from access.company import Company, State, find_company
 from access.comparison import lacking
 from access.grant import GrantSet
-from access.member import roles_of_member, teams_of_member
+from access.member import active_roles_of_member, roles_of_member, teams_of_member
 from access.resolve import Resolver, RoleBook
 from access.system import ACTIVE
 from access.table import MEMBER, TOKEN, Query, parameter
@@ -143,7 +143,7 @@ class Credentials:
         teams = await teams_of_member(self._engine, namespace, row["member_id"])
         maker_roles = None
         if row["maker_id"] is not None:
-            maker_roles = await roles_of_member(self._engine, namespace, row["maker_id"])
+            maker_roles = await active_roles_of_member(self._engine, namespace, row["maker_id"])
         known = _Known(company, row, teams, maker_roles, at + self._age)
         # What was read while somebody changed access is good for this request only.
         if turn == self._turn:

@@ -104,6 +104,18 @@ _BY_EMAIL = Query(
 )
 _ROLES_OF = _links(MEMBER_ROLE, "member_id", "role")
 _TEAMS_OF = _links(TEAM_MEMBER, "member_id", "team_id")
+_ACTIVE_ROLES_OF = Query(
+    sa.select(_role.c["role"])
+    .select_from(_role.join(_member, _member.c["id"] == _role.c["member_id"]))
+    .where(
+        _role.c["member_id"] == parameter("id", UUID),
+        _member.c["status"] == constant(ACTIVE),
+        _member.c["deleted_at"].is_(None),
+    )
+    .order_by(_role.c["role"]),
+    {"id": UUID},
+    {"role": TEXT},
+)
 _DROP_ROLE = _unlink(MEMBER_ROLE, "member_id", "role")
 _DROP_TEAM = _unlink(TEAM_MEMBER, "member_id", "team_id")
 
@@ -138,6 +150,11 @@ async def find_member(engine: Engine, namespace: str, email: str) -> str | None:
 async def roles_of_member(engine: Engine, namespace: str, member_id: str) -> tuple[str, ...]:
     """The names of a member's roles, sorted."""
     return tuple(row["role"] for row in await _ROLES_OF.rows(engine, namespace, id=member_id))
+
+
+async def active_roles_of_member(engine: Engine, namespace: str, member_id: str) -> tuple[str, ...]:
+    """The names of the roles that a member may use now, sorted: none once he is inactive or deleted."""
+    return tuple(row["role"] for row in await _ACTIVE_ROLES_OF.rows(engine, namespace, id=member_id))
 
 
 async def holders_of(engine: Engine, namespace: str, role: str) -> tuple[str, ...]:

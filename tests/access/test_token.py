@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from access.actor import Actor
 from access.company import Company, State, create_company, delete_company, find_company, move_company
@@ -14,12 +15,14 @@ from access.credentials import Credentials, act_as
 from access.grant import Operation, Rows
 from access.member import update_member
 from access.resolve import Resolver, RoleBook
-from access.table import TOKEN, Query
+from access.table import MEMBER, TOKEN, Query, parameter
 from access.token import Issued, create_token, list_tokens, revoke_token, token_company, token_hash, token_text
-from base.clock import now
+from base.clock import now, timestamp
 from base.errors import Forbidden, NotFound, Unauthenticated
 from base.ids import new_id
 from base.limits import Limits
+from storage.batch import Applied, Batch, Cause
+from storage.types import TIMESTAMP, UUID
 from tests.access.conftest import BOOK, SELLER, Book, House, create_tables, make_book
 
 
@@ -178,6 +181,33 @@ async def test_a_token_gives_at_most_what_its_maker_has_now_and_later(house: Hou
     demoted = await credentials.authenticate(text, catalog_of)
     assert demoted.roles == ()
     assert demoted.grants.entities == {}
+
+
+async def end_of_member(house: House, member_id: str, how: str) -> None:
+    if how == "inactive":
+        assert (await update_member(house.writer(), member_id, {"status": "INACTIVE"})).faults == ()
+        return
+    # no verb deletes a member; the rows of one who was deleted would look like this
+    member = MEMBER.clause
+    gone = Query(
+        sa.update(member).where(member.c["id"] == parameter("id", UUID)).values(deleted_at=parameter("at", TIMESTAMP)),
+        {"id": UUID, "at": TIMESTAMP},
+    )
+    statement = gone.execute(house.engine.dialect, id=member_id, at=now())
+    batch = Batch(timestamp(now()), new_id(), Cause(None, "system"), 1, statements=(statement,))
+    assert isinstance(await house.engine.apply(house.company.namespace, batch), Applied)
+
+
+@pytest.mark.parametrize("how", ["inactive", "deleted"])
+async def test_a_maker_who_is_not_active_gives_nothing(house: House, how: str) -> None:
+    boss, ann = await house.member("Boss", roles=["owner"]), await house.member("Ann", roles=["seller"])
+    text, _ = await issue(house, ann, "seller", maker=house.actor(boss, "owner"))
+    credentials = Credentials(house.engine)
+    assert (await credentials.authenticate(text, catalog_of)).roles == ("seller",)
+    await end_of_member(house, boss, how)
+    credentials.forget(house.company.namespace)
+    left = await credentials.authenticate(text, catalog_of)
+    assert (left.member_id, left.roles, left.grants.entities) == (ann, (), {})
 
 
 async def test_tokens_of_others_need_a_right(house: House) -> None:

@@ -109,6 +109,19 @@ async def test_a_token_is_no_more_than_its_roles(staff: Staff) -> None:
     assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
+async def test_a_token_ends_with_the_work_of_its_maker(staff: Staff) -> None:
+    """At once in the process that deactivates him: what is known of his tokens is forgotten."""
+    boss = await hire(staff.owner, "Boss", "owner")
+    sue, maker = (await staff.sue.actor()).member_id, (await boss.actor()).member_id
+    create = 'mutation($m: ID!) { createToken(name: "x", roles: ["clerk"], memberId: $m) { token } }'
+    made = Client(staff.owner.house, (await boss.administer(create, m=sue))["createToken"]["token"])
+    assert (await made.data("{ people { totalCount } }"))["people"]["totalCount"] == 4
+    end = f"mutation($m: ID!) {{ deactivateMember(id: $m) {SAVE} }}"
+    assert (await staff.owner.administer(end, m=maker))["deactivateMember"]["userErrors"] == []
+    assert (await made.actor()).roles == ()
+    assert await made.code("{ people { totalCount } }") == "BAD_USER_INPUT"
+
+
 async def test_nobody_explains_his_own_access_without_the_right(staff: Staff) -> None:
     """The explanation names hidden fields and rules; an unknown entity and a hidden one are told apart in it."""
     mine = (await staff.sue.actor()).member_id
