@@ -30,8 +30,12 @@ class Actor:
         """His platform rights."""
         return self.grants.platform
 
+    def has(self, *rights: str) -> bool:
+        """Whether he has one of these platform rights."""
+        return not self.grants.platform.isdisjoint(rights)
+
     def require(self, *rights: str) -> None:
         """Raise `Forbidden`, with the first of them, unless he has one of these platform rights."""
-        if self.grants.platform.isdisjoint(rights):
+        if not self.has(*rights):
             wanted = rights[0]
             raise Forbidden(Text(f"This needs the right '{wanted}'", f"此操作需要权限“{wanted}”"), {"right": wanted})

@@ -24,7 +24,7 @@ from access.input import (
     require_keys,
 )
 from access.resolve import Resolver, RoleBook, roles_of
-from access.right import MEMBERS_MANAGE, TEAMS_MANAGE
+from access.right import MEMBERS_MANAGE, SEEING_ROLES, TEAMS_MANAGE
 from access.store import Draft, Writer, Written, write
 from access.system import ACTIVE, MEMBER_NUMBER
 from access.table import MEMBER, MEMBER_ROLE, TEAM, TEAM_MEMBER, Query, Table, parameter
@@ -245,23 +245,34 @@ async def prepare_change(draft: Draft, member_id: str, input: Mapping[str, Json]
 
 
 def check_roles_given(draft: Draft, names: Iterable[str], path: tuple[str, ...] = (ROLES,)) -> None:
-    """Faults for roles that do not exist; nobody grants what he lacks."""
+    """Faults for roles that do not exist; nobody grants what he lacks.
+
+    Whoever may not see the roles gets one answer for both: another would tell him their names and what they give.
+    """
     writer = draft.writer
     known = roles_of(writer.book)
+    seeing = writer.actor is None or writer.actor.has(*SEEING_ROLES)
     for name in names:
-        if name not in known:
+        missing = _lacking(writer, name) if name in known else ()
+        if name in known and not missing:
+            continue
+        if not seeing:
+            en = f"There is no role '{name}' that you may give"
+            draft.fault(path, "VALIDATION", en, f"没有您可以授予的角色“{name}”")
+        elif missing:
+            some = ", ".join(missing[:5])
+            en = f"Role '{name}' gives what you do not have yourself: {some}"
+            draft.fault(path, "VALIDATION", en, f"角色“{name}”包含您自己没有的权限：{some}")
+        else:
             near = hint(name, known)
             draft.fault(path, "VALIDATION", f"Unknown role '{name}'{near.en}", f"未知角色“{name}”{near.zh}")
-        elif writer.actor is not None:
-            missing = lacking(writer.actor.grants, writer.resolver.grants(writer.book, [name]))
-            if missing:
-                some = ", ".join(missing[:5])
-                draft.fault(
-                    path,
-                    "VALIDATION",
-                    f"Role '{name}' gives what you do not have yourself: {some}",
-                    f"角色“{name}”包含您自己没有的权限：{some}",
-                )
+
+
+def _lacking(writer: Writer, role: str) -> tuple[str, ...]:
+    """What a role gives and the actor does not have; the system has everything."""
+    if writer.actor is None:
+        return ()
+    return lacking(writer.actor.grants, writer.resolver.grants(writer.book, [role]))
 
 
 async def _check_manager(draft: Draft, member_id: str | None, manager_id: str | None) -> None:

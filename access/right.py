@@ -21,13 +21,18 @@ MEMBERS_MANAGE = "members.manage"
 
 TEAMS_MANAGE = "teams.manage"
 TOKENS_MANAGE = "tokens.manage"
+ROLES_MANAGE = "roles.manage"
+DOCUMENTS_READ = "documents.read"
+
+SEEING_ROLES = (ROLES_MANAGE, MEMBERS_MANAGE, DOCUMENTS_READ)
+"""With one of these a member may see which roles there are and what they give."""
 
 PLATFORM_RIGHTS: Registry[PlatformRight] = Registry(
     PlatformRight(MEMBERS_MANAGE, Text("Add, change and deactivate members, give roles", "管理成员并分配角色")),
     PlatformRight(TEAMS_MANAGE, Text("Change the team tree and who belongs to it", "管理团队结构和团队成员")),
-    PlatformRight("roles.manage", Text("Write roles", "编写角色")),
+    PlatformRight(ROLES_MANAGE, Text("Write roles", "编写角色")),
     PlatformRight(TOKENS_MANAGE, Text("Make and revoke tokens of any member", "为任意成员创建和吊销令牌")),
-    PlatformRight("documents.read", Text("See configuration documents", "查看配置文档")),
+    PlatformRight(DOCUMENTS_READ, Text("See configuration documents", "查看配置文档")),
     PlatformRight("documents.publish", Text("Publish configuration documents", "发布配置文档")),
     PlatformRight("forms.design", Text("Design forms", "设计表单")),
     PlatformRight("workflows.design", Text("Design approval workflows and automations", "设计审批流程和自动化")),

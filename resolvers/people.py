@@ -8,7 +8,7 @@ from datetime import datetime
 from access.effective import Explained, explain
 from access.member import add_member, roles_of_member, teams_of_member, update_member
 from access.resolve import roles_of
-from access.right import MEMBERS_MANAGE, TEAMS_MANAGE, TOKENS_MANAGE
+from access.right import MEMBERS_MANAGE, SEEING_ROLES, TEAMS_MANAGE, TOKENS_MANAGE
 from access.role import Role
 from access.store import Written
 from access.system import INACTIVE
@@ -18,7 +18,7 @@ from base.errors import BadInput, Text
 from base.ids import canonical_id
 from base.json import Json
 from resolvers.administration import AdminContext
-from resolvers.publishing import READ, ROLES
+from resolvers.publishing import ROLES
 
 Input = Mapping[str, Json]
 """Values by API name; absent ones stay as they are."""
@@ -61,7 +61,7 @@ async def access_of(context: AdminContext, member_id: str) -> tuple[tuple[str, .
 
 def roles_list(context: AdminContext) -> Sequence[Role]:
     """The roles of the head, by name."""
-    context.require(ROLES, MEMBERS_MANAGE, READ)
+    context.require(*SEEING_ROLES)
     return [role for _, role in sorted(roles_of(context.head.catalog).items())]
 
 

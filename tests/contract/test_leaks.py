@@ -11,6 +11,7 @@ import pytest
 
 from storage.batch import Sql
 from tests.contract.staff import ERRORS, HIDDEN, NOWHERE, STAFF, Staff
+from tests.contract.test_escalation import role
 from tests.contract.test_paths import by_stock
 from tests.houses import Client, found_company, hire
 
@@ -268,6 +269,33 @@ async def test_suggestions_are_made_of_visible_names_only(staff: Staff) -> None:
         reply = await clerk.send(text)
         assert b"did you mean" not in reply.body.lower()
         assert reply.code == "BAD_USER_INPUT"
+
+
+async def test_a_token_asked_for_tells_nothing_of_roles(staff: Staff) -> None:
+    """A role that is unknown, one that is nearly so, and those that give more get one answer."""
+    reader = role("reader", person={"read": {"rows": ["all"], "fields": {"name": True}}})
+    keeper = role("vaultkeeper", vault={"read": True})
+    watcher = role("watcher", ("documents.read",))
+    publish = f"mutation($d: [JSON!]!) {{ publish(documents: $d) {{ {ERRORS} }} }}"
+    assert (await staff.owner.administer(publish, d=[reader, keeper, watcher]))["publish"]["userErrors"] == []
+    text = f'mutation($r: [String!]!) {{ createToken(name: "x", roles: $r) {{ token {ERRORS} }} }}'
+    eve, wat = await hire(staff.owner, "Eve", "reader"), await hire(staff.owner, "Wat", "watcher")
+    for client in (eve, Client(eve.house, eve.token, "zh-Hans")):
+        told = set()
+        for name in ("vaultkeeper", "vaultkeepe", "owner", "nothing"):
+            made = (await client.administer(text, r=[name]))["createToken"]
+            assert made["token"] is None
+            told.add(orjson.dumps(made).replace(name.encode(), b"?"))
+        assert len(told) == 1, told
+    assert (await eve.administer(text, r=["reader"]))["createToken"]["userErrors"] == []
+    messages = [
+        (await wat.administer(text, r=[name]))["createToken"]["userErrors"][0]["message"]
+        for name in ("vaultkeepe", "vaultkeeper")
+    ]
+    assert messages == [
+        "Unknown role 'vaultkeepe'; did you mean 'vaultkeeper'?",
+        "Role 'vaultkeeper' gives what you do not have yourself: vault.read",
+    ]
 
 
 async def test_an_idempotency_key_is_its_members_own(staff: Staff) -> None:
