@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from access.grant import GrantSet
 from base.errors import Forbidden, Text
@@ -22,6 +23,7 @@ class Actor:
     grants: GrantSet
     locale: str = "en"
     token_id: str | None = None
+    expires_at: datetime | None = None  # when his token does
     default_team_id: str | None = None  # what teamId becomes on create
     catalog: str = ""  # the hash of the catalog that `grants` were resolved in, where it is known
 

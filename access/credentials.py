@@ -158,7 +158,8 @@ class Credentials:
         if known.maker_roles is not None:
             maker = self._resolver.grants(book, known.maker_roles)
             roles = tuple(role for role in roles if not lacking(maker, self._resolver.grants(book, [role])))
-        return _made(known.company, row, known.teams, roles, self._resolver.grants(book, roles), row["id"], book.hash)
+        grants = self._resolver.grants(book, roles)
+        return _made(known.company, row, known.teams, roles, grants, row["id"], book.hash, row["expires_at"])
 
 
 async def act_as(engine: Engine, company: Company, member_id: str, book: RoleBook, resolver: Resolver) -> Actor:
@@ -182,6 +183,7 @@ def _made(
     grants: GrantSet,
     token_id: str | None,
     catalog: str,
+    expires_at: datetime | None = None,
 ) -> Actor:
     return Actor(
         company=company.id,
@@ -194,6 +196,7 @@ def _made(
         grants=grants,
         locale=row["locale"] or "en",
         token_id=token_id,
+        expires_at=expires_at,
         default_team_id=row["team_id"],
         catalog=catalog,
     )

@@ -17,6 +17,7 @@ from access.member import check_roles_given, live_row
 from access.right import TOKENS_MANAGE
 from access.store import Draft, Writer, Written, write
 from access.table import MEMBER, TOKEN, Query, parameter
+from base.clock import timestamp
 from base.errors import Fault
 from base.ids import new_id
 from storage.engine import Engine
@@ -92,7 +93,8 @@ async def create_token(
     """Make a token that acts as a member with these roles.
 
     For himself every member may make one; for another member it needs `tokens.manage`. The roles give at most what
-    the maker has, now and later: a role that its maker has lost no longer counts.
+    the maker has, now and later: a role that its maker has lost no longer counts. Asked for by means of a token that
+    expires, it expires no later, and with that token unless told otherwise.
     """
     if writer.actor is None or writer.actor.member_id != member_id:
         writer.require(TOKENS_MANAGE)
@@ -122,8 +124,15 @@ async def _prepare_token(
         draft.fault(("name",), "VALIDATION", error.text.en, error.text.zh)
     if not await _MEMBER.rows(writer.engine, writer.namespace, id=member_id):
         draft.fault(("memberId",), "NOT_FOUND", "No such member", "成员不存在")
+    latest = None if writer.actor is None else writer.actor.expires_at
+    if expires_at is None:
+        expires_at = latest
     if expires_at is not None and expires_at <= draft.at:
         draft.fault(("expiresAt",), "VALIDATION", "This instant has passed", "该时间已过")
+    elif expires_at is not None and latest is not None and expires_at > latest:
+        limit = timestamp(latest)
+        en = f"Your own token expires at {limit}: one made with it expires no later"
+        draft.fault(("expiresAt",), "VALIDATION", en, f"您的令牌于 {limit} 过期，用它创建的令牌不能更晚过期")
     check_roles_given(draft, roles)
     if draft.faults:
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -232,6 +232,32 @@ async def test_bad_inputs_of_tokens(house: House) -> None:
     )
     assert {fault.path for fault in issued.faults} == {("name",), ("memberId",), ("expiresAt",), ("roles",)}
     assert (await revoke_token(writer, new_id())).faults[0].code == "NOT_FOUND"
+
+
+async def test_a_token_that_expires_makes_none_that_live_longer(house: House) -> None:
+    ann = await house.member("Ann", roles=["seller"])
+    until = now() + timedelta(hours=1)
+    first = await create_token(house.writer(), house.company.id, ann, "first", ["seller"], until)
+    credentials = Credentials(house.engine)
+    actor = await credentials.authenticate(str(first.text), catalog_of)
+    assert actor.expires_at == until
+    writer = house.writer(actor)
+
+    async def made(expires_at: datetime | None) -> Issued:
+        return await create_token(writer, house.company.id, ann, "more", ["seller"], expires_at)
+
+    later = await made(until + timedelta(microseconds=1))
+    assert later.text is None
+    assert [(fault.path, fault.code) for fault in later.faults] == [(("expiresAt",), "VALIDATION")]
+    assert timestamp(until) in later.faults[0].text.en
+    passed = await made(now() - timedelta(hours=1))
+    assert [fault.text.en for fault in passed.faults] == ["This instant has passed"]
+    earlier = until - timedelta(minutes=1)
+    for asked, kept in ((None, until), (until, until), (earlier, earlier)):
+        actor = await credentials.authenticate(str((await made(asked)).text), catalog_of)
+        assert actor.expires_at == kept
+    text, _ = await issue(house, ann, "seller", maker=house.actor(ann, "seller"))
+    assert (await credentials.authenticate(text, catalog_of)).expires_at is None
 
 
 async def test_the_system_acts_in_a_members_name(house: House) -> None:

@@ -122,6 +122,27 @@ async def test_a_token_ends_with_the_work_of_its_maker(staff: Staff) -> None:
     assert await made.code("{ people { totalCount } }") == "BAD_USER_INPUT"
 
 
+async def test_a_token_that_expires_does_not_outlive_itself(staff: Staff) -> None:
+    """Neither for oneself nor for another member; not through a token made on the way."""
+    create = (
+        'mutation($m: ID, $t: DateTime) { createToken(name: "x", roles: ["owner"], memberId: $m, expiresAt: $t) '
+        f"{{ token {ERRORS} }} }}"
+    )
+    soon, later = "2200-01-01T00:00:00+00:00", "2200-01-01T00:00:00.001+00:00"
+    other = (await (await hire(staff.owner, "Boss", "owner")).actor()).member_id
+    client = staff.owner
+    for _ in range(2):
+        made = (await client.administer(create, t=soon))["createToken"]
+        client = Client(staff.owner.house, made["token"])
+        for member in (None, other):
+            told = (await client.administer(create, m=member, t=later))["createToken"]
+            assert told["token"] is None
+            assert [(error["path"], error["code"]) for error in told["userErrors"]] == [(["expiresAt"], "VALIDATION")]
+            assert (await client.administer(create, m=member))["createToken"]["userErrors"] == []
+    listed = (await staff.owner.administer("{ tokens { name expiresAt } }"))["tokens"]
+    assert [item["expiresAt"] for item in listed if item["name"] == "x"] == [soon] * 6
+
+
 async def test_nobody_explains_his_own_access_without_the_right(staff: Staff) -> None:
     """The explanation names hidden fields and rules; an unknown entity and a hidden one are told apart in it."""
     mine = (await staff.sue.actor()).member_id
