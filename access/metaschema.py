@@ -80,7 +80,6 @@ _PROPERTIES: dict[str, Json] = {
     "x-titles": {"type": "object", "additionalProperties": {"type": "string"}},
     "description": {"type": "string"},
     "x-was": {"type": "array", "items": {"type": "string", "pattern": _NAME}},
-    "x-system": {"type": "boolean"},
     "includes": {
         "type": "array",
         "items": {"type": "string", "pattern": _NAME},

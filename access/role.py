@@ -11,6 +11,7 @@ from access.clause import INVALID, UNKNOWN, Clauses, unknown_name
 from access.grant import Grant, Operation
 from access.metaschema import KEYWORDS, OWN_KEYWORD, ROLE_METASCHEMA
 from access.right import PLATFORM_RIGHTS
+from access.system import SYSTEM_WORD
 from base.errors import Fault, Text
 from base.json import Json
 from expressions import Scope
@@ -53,10 +54,11 @@ class Role:
     system: bool = False
 
 
-def parse_role(document: Mapping[str, Json], known: Known, faults: list[Fault]) -> Role:
+def parse_role(document: Mapping[str, Json], known: Known, faults: list[Fault], *, system: bool = False) -> Role:
     """Read a role document against the entities it names; every mistake goes into `faults` with its path and a hint.
 
-    With faults the returned role holds what could be read; it must not be published.
+    With faults the returned role holds what could be read; it must not be published. `system` is given for the
+    platform's own role; a document cannot say so of itself.
     """
     _check_keywords(document, faults)
     name = document.get("name")
@@ -82,7 +84,7 @@ def parse_role(document: Mapping[str, Json], known: Known, faults: list[Fault]) 
         entities=_parse_entities(document.get("entities"), known, faults),
         platform=_parse_platform(document.get("platform"), faults),
         was=_names(document.get("x-was"), ("x-was",), faults),
-        system=document.get("x-system") is True,
+        system=system,
     )
 
 
@@ -129,7 +131,8 @@ def _check_keywords(document: Mapping[str, Json], faults: list[Fault]) -> None:
     if document.get("kind") != "role":
         faults.append(Fault(("kind",), INVALID, Text("kind must be 'role'", "kind 必须为 'role'")))
     for key in document:
-        if key not in KEYWORDS and not re.match(OWN_KEYWORD, key):
+        # publishing refuses the system's word; a role that was published with it before is still read
+        if key not in (*KEYWORDS, SYSTEM_WORD) and not re.match(OWN_KEYWORD, key):
             faults.append(_unknown((key,), "keyword", "关键字", key, KEYWORDS))
     for key in ("title", "description"):
         if not isinstance(document.get(key, ""), str):

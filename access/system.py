@@ -14,6 +14,9 @@ from access.grant import Operation
 OWNER = "owner"
 """The built-in role that may do everything."""
 
+SYSTEM_WORD = "x-system"
+"""The keyword that makes a document the platform's own; no company's document may be published with it."""
+
 ACTIVE = "ACTIVE"
 INACTIVE = "INACTIVE"
 
@@ -23,7 +26,7 @@ _MEMBER: Mapping[str, Any] = {
     "title": "Member",
     "x-titles": {"zh-Hans": "成员"},
     "description": "A person or a service that works in this company.",
-    "x-system": True,
+    SYSTEM_WORD: True,
     "x-plural": "members",
     "x-display": "name",
     "type": "object",
@@ -63,7 +66,7 @@ _TEAM: Mapping[str, Any] = {
     "title": "Team",
     "x-titles": {"zh-Hans": "团队"},
     "description": "A group of members; teams form a tree.",
-    "x-system": True,
+    SYSTEM_WORD: True,
     "x-plural": "teams",
     "x-display": "name",
     "type": "object",
@@ -95,7 +98,7 @@ _OWNER: Mapping[str, Any] = {
     "title": "Owner",
     "x-titles": {"zh-Hans": "所有者"},
     "description": "May do everything. At least one active member always holds it or a role like it.",
-    "x-system": True,
+    SYSTEM_WORD: True,
     "entities": {"*": {operation.value: True for operation in Operation}},
     "platform": True,
 }

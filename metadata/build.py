@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from access.system import SYSTEM_DOCUMENTS
+from access.system import SYSTEM_DOCUMENTS, SYSTEM_WORD
 from base.errors import DocumentsInvalid, Fault, Text
 from base.json import Json, digest, dump
 from base.limits import DEFAULTS, Limits
@@ -15,7 +15,7 @@ from metadata.catalog import App, Catalog
 from metadata.document import check_form, measure
 from metadata.draft import EntityDraft
 from metadata.entity import parse_entity
-from metadata.faults import clash, invalid, over_limit, unknown
+from metadata.faults import KEYWORD, clash, invalid, over_limit, unknown
 from metadata.kinds import KINDS, Known
 from metadata.names import check_names
 from metadata.physical import Map, allocate
@@ -107,6 +107,8 @@ def parse_documents(
         elif kind != "entity":
             if (kind, name) in _SYSTEM:
                 faults.append(clash((kind, name), name, f"the platform's {kind} {name}", f"document {kind}/{name}"))
+            if (kind, name) in fresh and SYSTEM_WORD in document:
+                faults.append(unknown((kind, name, SYSTEM_WORD), KEYWORD, SYSTEM_WORD, ()))
             drafts.others[kind, name] = document
     drafts.others.update({key: document for key, document in _SYSTEM.items() if key[0] != "entity"})
     drafts.entities = add_parents(drafts.entities, faults)

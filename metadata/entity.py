@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from access.system import SYSTEM_WORD
 from base.errors import Fault, Text
 from base.json import Json
 from base.limits import DEFAULTS, Limits
@@ -21,7 +22,7 @@ from metadata.weight import check_weight
 from metadata.words import EntityWords, mapping, names, text
 
 _KNOWN = DOCUMENT_KEYWORDS | ENTITY_KEYWORDS | SCHEMA_KEYWORDS
-_KNOWN_SYSTEM = _KNOWN | {"x-system"}
+_KNOWN_SYSTEM = _KNOWN | {SYSTEM_WORD}
 
 
 def parse_entity(

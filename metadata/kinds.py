@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from access.role import ROLE_METASCHEMA, Role, check_roles, parse_role
+from access.system import OWNER
 from base.errors import Fault
 from base.json import Json
 from base.registry import Registry
@@ -134,8 +135,9 @@ class RoleKind:
     def parse(self, document: Mapping[str, Json], known: Known, faults: list[Fault]) -> object | None:
         """A `Role`."""
         found: list[Fault] = []
-        role = parse_role(document, known, found)
-        faults.extend(_placed(fault, ("role", str(document["name"]))) for fault in found)
+        name = str(document["name"])
+        role = parse_role(document, known, found, system=name == OWNER)
+        faults.extend(_placed(fault, ("role", name)) for fault in found)
         return role
 
     def references(self, document: Mapping[str, Json]) -> frozenset[tuple[str, str]]:

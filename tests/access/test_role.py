@@ -208,10 +208,19 @@ def test_the_built_in_owner_may_do_everything(known: Known) -> None:
     assert found.platform == set(PLATFORM_RIGHTS.names)
 
 
+def test_a_document_does_not_make_itself_the_platforms(known: Known) -> None:
+    """Publishing refuses it; what was published before that is read, as an ordinary role."""
+    found, faults = parsed({**SELLER, "x-system": True}, known)
+    assert (found.system, faults) == (False, [])
+    assert parse_role(SELLER, known, [], system=True).system
+
+
 def test_the_metaschema_is_one_and_takes_what_we_read(known: Known) -> None:
     jsonschema.Draft202012Validator.check_schema(ROLE_METASCHEMA)
     validator = jsonschema.Draft202012Validator(ROLE_METASCHEMA)
-    for document in [SELLER, *[item for item in SYSTEM_DOCUMENTS if item["kind"] == "role"]]:
+    (owner,) = [item for item in SYSTEM_DOCUMENTS if item["kind"] == "role"]
+    for document in [SELLER, {key: value for key, value in owner.items() if key != "x-system"}]:
         assert list(validator.iter_errors(document)) == []
+    assert list(validator.iter_errors({**SELLER, "x-system": True}))
     assert list(validator.iter_errors({**SELLER, "entitys": {}}))
     assert list(validator.iter_errors(role({"account": {"create": ["own"]}})))

@@ -137,6 +137,20 @@ async def test_effective_access_says_why(owner: Client, seller: Client) -> None:
     }
 
 
+async def test_only_the_built_in_role_is_the_platforms(owner: Client) -> None:
+    publish = "mutation($d: [JSON!]!) { publish(documents: $d) { version userErrors { path code } } }"
+    own = {"kind": "role", "name": "mine", "title": "Mine", "entities": {}}
+    for value in (True, False):
+        told = await one(owner, publish, d=[{**own, "x-system": value}])
+        assert told == {
+            "version": None,
+            "userErrors": [{"path": ["role", "mine", "x-system"], "code": "DOCUMENT_UNKNOWN_NAME"}],
+        }
+    assert (await one(owner, publish, d=[own]))["userErrors"] == []
+    listed = await one(owner, "{ roles { name system } }")
+    assert [item["name"] for item in listed if item["system"]] == ["owner"]
+
+
 async def test_tokens(owner: Client, seller: Client) -> None:
     create = """mutation($r: [String!]!, $m: ID) { createToken(name: "t", roles: $r, memberId: $m) {
       id token userErrors { path code } } }"""

@@ -113,6 +113,8 @@ BAD: list[tuple[str, Documents, str, str]] = [
     ("NUL", entity(title="a\x00b"), INVALID, "entity/thing"),
     ("lone surrogate", entity(title="a\ud800b"), INVALID, "entity/thing"),
     ("system", entity(**{"x-system": True}), UNKNOWN, "entity/thing/x-system"),
+    ("system role", {("role", "some"): {"kind": "role", "name": "some", "x-system": True}}, UNKNOWN,
+     "role/some/x-system"),
     ("kind", {("enity", "x"): {"kind": "enity", "name": "x"}}, UNKNOWN, "enity/x/kind"),
     ("other name", {("entity", "a"): {"kind": "entity", "name": "b"}}, INVALID, "entity/a"),
     ("zone", {("app", "app"): {"kind": "app", "name": "app", "timeZone": "Mars/Base"}}, INVALID, "app/app/timeZone"),

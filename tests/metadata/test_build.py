@@ -22,6 +22,16 @@ def test_building_again_gives_the_same_hash() -> None:
     assert again.entities["opportunity"] == catalog.entities["opportunity"]
 
 
+def test_a_role_that_was_published_as_the_systems_is_still_read() -> None:
+    """Publishing refuses it; a company that has one must open."""
+    documents = {**sales(), ("role", "mine"): {"kind": "role", "name": "mine", "x-system": True}}
+    catalog = next_catalog(documents, None, fresh=())
+    roles = build_catalog(documents, catalog.physical).parsed["role"]
+    assert {name: role.system for name, role in roles.items() if isinstance(role, Role)} == {
+        "owner": True, "seller": False, "mine": False,
+    }  # fmt: skip
+
+
 def test_system_entities_come_first() -> None:
     catalog = next_catalog(sales(), None)
     assert {number: item.name for number, item in catalog.by_number.items()} == {
