@@ -13,16 +13,18 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from server.whole import offer_whole
 
 HEAD_BYTES = 64 * 1024
-"""Request line and headers together."""
+"""Request line and headers together; the same for a chunk's size line, and for trailers."""
 
 HEAD_SECONDS = 10.0
-"""From the first byte of a request to the end of its headers. A socket that is silent costs only its descriptor."""
+"""From the first byte of a request to the end of its headers, from a chunk's size line to what follows: its first
+bytes or, after the last one, the end of the trailers. A socket that is silent costs only its descriptor."""
 
 IDLE_SECONDS = 75
 """A connection between requests is kept so long: longer than usual proxies keep theirs."""
 
 
 _INVALID = "Invalid HTTP request received."
+_TOO_LARGE = b"431 Request Header Fields Too Large"
 _UPGRADES = frozenset({b"upgrade", b"http2-settings"})
 
 
@@ -31,20 +33,17 @@ class _Ended(Exception):
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """One connection. Heads that are late or too large end it with 408 or 431."""
+    """One connection. Heads and trailers that are late or too large end it with 408 or 431."""
 
-    _head_bytes = 0
+    _unfinished = 0  # bytes since the parser last told of something
     _in_head = False
-    _head_timer: asyncio.TimerHandle | None = None
+    _awaited = False  # a head, or what follows a chunk's size line
+    _timer: asyncio.TimerHandle | None = None
     _plain_head: bytes | None = None
 
     def data_received(self, data: bytes) -> None:
-        """Bytes from the client; counted while they belong to a head."""
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES:
-                self._end(b"431 Request Header Fields Too Large")
-                return
+        """Bytes from the client; counted while the parser makes nothing of them."""
+        self._unfinished += len(data)
         self._unset_keepalive_if_required()
         try:
             self._feed(data)
@@ -53,17 +52,29 @@ class BoundedHttp(HttpToolsProtocol):
                 self.logger.warning(_INVALID)
                 self.send_400_response(_INVALID)
             return
-        if self._in_head and self._head_timer is None and not self.transport.is_closing():
-            self._head_timer = self.loop.call_later(HEAD_SECONDS, self._end, b"408 Request Timeout")
+        if self._unfinished > HEAD_BYTES:
+            self._end(_TOO_LARGE)
+        elif self._awaited and self._timer is None and not self.transport.is_closing():
+            self._timer = self.loop.call_later(HEAD_SECONDS, self._late)
 
     def on_message_begin(self) -> None:
         """A request begins."""
-        self._in_head = True
+        self._part_over()
+        self._in_head = self._awaited = True
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A field of the head. Trailers are dropped: none may stand for a header (RFC 9110, 6.5.1)."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Its head is whole."""
-        self._head_over()
+        self._part_over()
+        self._in_head = False
+        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEAD_BYTES:
+            self._end(_TOO_LARGE)
+            raise _Ended
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":
                 self._end(b"400 Bad Request")
@@ -73,14 +84,25 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_headers_complete()
         offer_whole(self.cycle)  # before the application's task begins
 
+    def on_chunk_header(self) -> None:
+        """A chunk begins, or the trailers."""
+        self._part_over()
+        self._awaited = True
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        self._part_over()
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         """A request is whole, unless its head is to be read again."""
+        self._part_over()
         if self._plain_head is None:
             super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed."""
-        self._head_over()
+        self._part_over()
         super().connection_lost(exc)
 
     def _feed(self, data: bytes) -> None:
@@ -112,17 +134,32 @@ class BoundedHttp(HttpToolsProtocol):
                 lines.append(b"%b: %b\r\n" % (name, value))
         return b"".join(lines) + b"\r\n"
 
-    def _head_over(self) -> None:
-        self._in_head, self._head_bytes = False, 0
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    def _part_over(self) -> None:
+        self._unfinished, self._awaited = 0, False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _late(self) -> None:
+        if self.flow.read_paused:  # it is we who do not read
+            self._timer = self.loop.call_later(HEAD_SECONDS, self._late)
+        else:
+            self._end(b"408 Request Timeout")
 
     def _end(self, status: bytes) -> None:
-        self._head_over()
-        if not self.transport.is_closing():
+        """Close, with a status unless it would be taken for the answer to an earlier request, or for a part of one."""
+        self._part_over()
+        if self.transport.is_closing():
+            return
+        if not self._is_answering():
             self.transport.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-            self.transport.close()
+        self.transport.close()
+
+    def _is_answering(self) -> bool:
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            return False
+        return cycle.response_started or cycle.scope is not self.scope or bool(self.pipeline)
 
     def _should_upgrade(self) -> bool:
         # Subscriptions come with a door of their own; until then an upgrade is an ordinary request.

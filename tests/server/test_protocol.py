@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -12,8 +12,9 @@ from starlette.types import Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from server.body import read_body
-from server.protocol import BoundedHttp
+from server import protocol
+from server.body import ClientGone, read_body
+from server.protocol import HEAD_BYTES, BoundedHttp
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 HEAD = b"POST /told HTTP/1.1\r\nHost: x\r\n"
@@ -28,7 +29,10 @@ class Told:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        body = await read_body(receive, 10_000_000)
+        try:
+            body = await read_body(receive, 10_000_000)
+        except ClientGone:
+            return
         self.requests.append((scope["method"], scope["path"], dict(scope["headers"]), body))
         await answer(send, b"%d" % len(body))
 
@@ -73,24 +77,25 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def said(port: int, *parts: bytes, pause: float = 0.005, silence: float = 0.4) -> tuple[bytes, bool]:
-    """What the server says to the parts, sent one by one, and whether it then closes before a silence."""
+    """What the server says to the parts, sent one by one, and whether it closes before a silence after the last."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    heard, closed = b"", False
+    heard: list[bytes] = []
+    hearing = asyncio.create_task(_hear(reader, heard))
     try:
         for part in parts:
             writer.write(part)
             await asyncio.sleep(pause)
-        while not closed:
-            async with asyncio.timeout(silence):
-                heard_now = await reader.read(65_536)
-            heard, closed = heard + heard_now, not heard_now
-    except TimeoutError:
-        pass
-    except ConnectionError:
-        closed = True
+        closed = bool((await asyncio.wait([hearing], timeout=silence))[0])
     finally:
+        hearing.cancel()
         writer.transport.abort()
-    return heard, closed
+    return b"".join(heard), closed
+
+
+async def _hear(reader: asyncio.StreamReader, heard: list[bytes]) -> None:
+    with suppress(ConnectionError):
+        while part := await reader.read(65_536):
+            heard.append(part)
 
 
 def statuses(heard: bytes) -> list[int]:
@@ -139,3 +144,94 @@ async def test_connect_is_refused_and_what_follows_is_no_request() -> None:
     async with listening(told) as (port, _):
         heard, closed = await said(port, b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n" + SMUGGLED)
     assert (statuses(heard), closed, told.requests) == ([400], True, [])
+
+
+CHUNK = HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n"
+
+
+async def test_trailers_are_no_headers() -> None:
+    told = Told()
+    async with listening(told) as (port, _):
+        heard, closed = await said(port, CHUNK, b"0\r\nAuthorization: Bearer x\r\nExpect: 100-continue\r\n", b"\r\n")
+        assert (statuses(heard), closed) == ([200], False)
+        heard, closed = await said(port, CHUNK + b"0\r\nAuthorization: Bearer x\r\n\r\n" + HEAD + b"\r\n")
+    assert (statuses(heard), closed) == ([200, 200], False)
+    assert told.bodies == [b"ab", b"ab", b""]
+    assert all(headers.keys() <= {b"host", b"transfer-encoding"} for _, _, headers, _ in told.requests)
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that answers before the body is there."""
+    await answer(send, b"", 413)
+
+
+ENDLESS = {
+    "many fields": [b"X-A: aaaa\r\n" * 1_000] * 10,
+    "one field": [b"X-A: "] + [b"a" * 10_000] * 10,
+    "one name": [b"a" * 10_000] * 10,
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+@pytest.mark.parametrize("early", [True, False])
+async def test_endless_trailers_end_the_connection(name: str, early: bool) -> None:
+    async with listening(refuse if early else Told()) as (port, _):
+        heard, closed = await said(port, CHUNK, b"0\r\n", *ENDLESS[name])
+    assert (statuses(heard), closed) in [([413, 431] if early else [431], True), ([413] if early else [], True)]
+
+
+@pytest.mark.parametrize("early", [True, False])
+async def test_trailers_that_come_too_slowly_end_the_connection(early: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
+    async with listening(refuse if early else Told()) as (port, _):
+        heard, closed = await said(port, CHUNK, b"0\r\n", *[b"X: y\r\n"] * 4, pause=0.1)
+    assert (statuses(heard), closed) == ([413, 408] if early else [408], True)
+
+
+async def test_a_slow_body_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
+    told = Told()
+    async with listening(told) as (port, _):
+        heard, closed = await said(port, CHUNK, *[b"1\r\nc\r\n"] * 4, b"5\r\nd", b"efgh\r\n0\r\n\r\n", pause=0.15)
+    assert (statuses(heard), closed, told.bodies) == ([200], False, [b"abccccdefgh"])
+
+
+async def test_a_body_does_not_count_as_its_head() -> None:
+    told = Told()
+    body = b"x" * 200_000
+    whole = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    async with listening(told) as (port, _):
+        heard, closed = await said(port, whole[:20], whole[20:] + whole[:20], whole[20:])
+    assert (statuses(heard), closed, told.bodies) == ([200] * 2, False, [body] * 2)
+
+
+async def test_a_large_head_in_one_piece_is_refused() -> None:
+    told = Told()
+    head = HEAD + b"X-A: aaaa\r\n" * (HEAD_BYTES // 11)
+    async with listening(told) as (port, _):
+        heard, closed = await said(port, head + b"\r\n")
+        assert (statuses(heard), closed) == ([431], True)
+        heard, closed = await said(port, HEAD + b"\r\n" + head[:100], *[head] * 3)
+    assert (statuses(heard)[:1], closed) == ([200], True)
+    assert len(told.requests) == 1
+
+
+async def test_a_size_line_without_end_is_refused() -> None:
+    async with listening(Told()) as (port, _):
+        heard, closed = await said(port, CHUNK, b"1;x=", *[b"a" * 10_000] * 10)
+    assert closed
+    assert statuses(heard) in ([431], [])
+
+
+async def test_a_refusal_is_never_taken_for_an_earlier_answer() -> None:
+    begun = asyncio.Event()
+
+    async def wait(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.set()
+        await receive()
+        await receive()
+
+    async with listening(wait) as (port, _):
+        heard, closed = await said(port, HEAD + b"\r\n" + HEAD, *[b"X-A: " + b"a" * 10_000 + b"\r\n"] * 10)
+    assert begun.is_set()
+    assert (heard, closed) == (b"", True)
