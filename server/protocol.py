@@ -17,10 +17,10 @@ HEAD_BYTES = 64 * 1024
 
 HEAD_SECONDS = 10.0
 """From the first byte of a request to the end of its headers, from a chunk's size line to what follows: its first
-bytes or, after the last one, the end of the trailers. A socket that is silent costs only its descriptor."""
+bytes or, after the last one, the end of the trailers."""
 
 IDLE_SECONDS = 75
-"""A connection between requests is kept so long: longer than usual proxies keep theirs."""
+"""A connection before and between requests is kept so long: longer than usual proxies keep theirs."""
 
 
 _INVALID = "Invalid HTTP request received."
@@ -41,10 +41,14 @@ class BoundedHttp(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
     _plain_head: bytes | None = None
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client is there; its first request is waited for as any other."""
+        super().connection_made(transport)
+        self._keep()
+
     def data_received(self, data: bytes) -> None:
         """Bytes from the client; counted while the parser makes nothing of them."""
         self._unfinished += len(data)
-        self._unset_keepalive_if_required()
         try:
             self._feed(data)
         except httptools.HttpParserError:
@@ -61,6 +65,7 @@ class BoundedHttp(HttpToolsProtocol):
         """A request begins."""
         self._part_over()
         self._in_head = self._awaited = True
+        self._unset_keepalive_if_required()  # here, not with each byte: line ends between requests keep nothing
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -81,6 +86,7 @@ class BoundedHttp(HttpToolsProtocol):
                 raise _Ended
             self._plain_head = self._without_upgrade()
             return
+        self._unset_keepalive_if_required()  # an earlier answer may have set it since the head began
         super().on_headers_complete()
         offer_whole(self.cycle)  # before the application's task begins
 
@@ -97,12 +103,16 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """A request is whole, unless its head is to be read again."""
         self._part_over()
-        if self._plain_head is None:
-            super().on_message_complete()
+        if self._plain_head is not None:
+            return
+        super().on_message_complete()
+        if self.cycle.response_complete:
+            self._keep()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed."""
         self._part_over()
+        self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
     def _feed(self, data: bytes) -> None:
@@ -133,6 +143,10 @@ class BoundedHttp(HttpToolsProtocol):
             if name not in _UPGRADES:
                 lines.append(b"%b: %b\r\n" % (name, value))
         return b"".join(lines) + b"\r\n"
+
+    def _keep(self) -> None:
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def _part_over(self) -> None:
         self._unfinished, self._awaited = 0, False

@@ -235,3 +235,33 @@ async def test_a_refusal_is_never_taken_for_an_earlier_answer() -> None:
         heard, closed = await said(port, HEAD + b"\r\n" + HEAD, *[b"X-A: " + b"a" * 10_000 + b"\r\n"] * 10)
     assert begun.is_set()
     assert (heard, closed) == (b"", True)
+
+
+@pytest.mark.parametrize("data", [b"", b"\r\n"])
+async def test_a_socket_on_which_nothing_comes_is_closed(data: bytes) -> None:
+    async with listening(Told(), idle=0.3) as (port, state):
+        heard, closed = await said(port, *[data] * 4, pause=0.1, silence=1)
+        assert (heard, closed, len(state.connections)) == (b"", True, 0)
+        heard, closed = await said(port, HEAD + b"\r\n", *[data] * 4, pause=0.1, silence=1)
+        assert (statuses(heard), closed, len(state.connections)) == ([200], True, 0)
+
+
+async def test_a_connection_is_kept_while_requests_come_and_take_their_time() -> None:
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        body = await read_body(receive, 100)
+        await asyncio.sleep(0.5)
+        await answer(send, body)
+
+    whole = HEAD + b"Content-Length: 2\r\n\r\nab"
+    async with listening(slow, idle=0.3) as (port, _):
+        heard, closed = await said(
+            port, whole + HEAD, b"Content-Length: 2\r\n\r\na", b"b" + whole, pause=0.2, silence=2.5
+        )
+    assert (statuses(heard), closed) == ([200] * 3, True)
+
+
+async def test_a_request_that_was_answered_early_may_end_and_another_follow() -> None:
+    body = [b"X-A: y\r\n"] * 3
+    async with listening(refuse, idle=0.5) as (port, _):
+        heard, closed = await said(port, CHUNK, b"0\r\n", *body, b"\r\n", b"", HEAD + b"\r\n", pause=0.08, silence=0.3)
+    assert (statuses(heard), closed) == ([413, 413], False)
