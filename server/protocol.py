@@ -20,7 +20,13 @@ HEAD_SECONDS = 10.0
 bytes or, after the last one, the end of the trailers."""
 
 IDLE_SECONDS = 75
-"""A connection before and between requests is kept so long: longer than usual proxies keep theirs."""
+"""A connection before and between requests is kept so long: longer than usual proxies keep theirs.
+
+One whose client takes nothing of its answer for so long is given up.
+"""
+
+LOOKS = 4
+"""So often is it looked, in that time, whether a client reads."""
 
 
 _INVALID = "Invalid HTTP request received."
@@ -40,6 +46,9 @@ class BoundedHttp(HttpToolsProtocol):
     _awaited = False  # a head, or what follows a chunk's size line
     _timer: asyncio.TimerHandle | None = None
     _plain_head: bytes | None = None
+    _unread = 0  # bytes that the client had not taken when it was looked last
+    _looks = 0
+    _look_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there; its first request is waited for as any other."""
@@ -55,6 +64,7 @@ class BoundedHttp(HttpToolsProtocol):
             if not self.transport.is_closing():
                 self.logger.warning(_INVALID)
                 self.send_400_response(_INVALID)
+                self._watch()
             return
         if self._unfinished > HEAD_BYTES:
             self._end(_TOO_LARGE)
@@ -109,9 +119,32 @@ class BoundedHttp(HttpToolsProtocol):
         if self.cycle.response_complete:
             self._keep()
 
+    def on_response_complete(self) -> None:
+        """An answer is written."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._watch()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """No request came in time."""
+        super().timeout_keep_alive_handler()
+        self._watch()
+
+    def pause_writing(self) -> None:
+        """The client reads more slowly than it is answered."""
+        super().pause_writing()
+        self._watch()
+
+    def resume_writing(self) -> None:
+        """It has read."""
+        super().resume_writing()
+        if not self.transport.is_closing():
+            self._unwatch()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed."""
         self._part_over()
+        self._unwatch()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
@@ -168,6 +201,31 @@ class BoundedHttp(HttpToolsProtocol):
         if not self._is_answering():
             self.transport.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
         self.transport.close()
+        self._watch()
+
+    def _watch(self) -> None:
+        """Look from now on whether the client reads: more is not written, and a socket closes only after all is."""
+        self._unread = self.transport.get_write_buffer_size()
+        if self._unread and self._look_timer is None:
+            self._looks = 0
+            self._look_timer = self.loop.call_later(self.timeout_keep_alive / LOOKS, self._look)
+
+    def _look(self) -> None:
+        self._look_timer = None
+        size = self.transport.get_write_buffer_size()
+        if not size:
+            return
+        self._looks = self._looks + 1 if size >= self._unread else 0
+        self._unread = size
+        if self._looks < LOOKS:
+            self._look_timer = self.loop.call_later(self.timeout_keep_alive / LOOKS, self._look)
+        else:
+            self.transport.abort()
+
+    def _unwatch(self) -> None:
+        if self._look_timer is not None:
+            self._look_timer.cancel()
+            self._look_timer = None
 
     def _is_answering(self) -> bool:
         cycle = self.cycle

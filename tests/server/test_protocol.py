@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
+import uvloop
 from starlette.types import Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.server import ServerState
@@ -50,14 +52,18 @@ async def answer(send: Send, body: bytes, status: int = 200) -> None:
 
 
 @asynccontextmanager
-async def listening(app: Application, idle: float = 75) -> AsyncIterator[tuple[int, ServerState]]:
+async def listening(
+    app: Application, idle: float = 75, kind: type[BoundedHttp] = BoundedHttp
+) -> AsyncIterator[tuple[int, ServerState]]:
     """A server of an application: its port, and what uvicorn knows of its connections."""
-    config: Any = Config(app, http=BoundedHttp, lifespan="off", log_config=None)
+    config: Any = Config(app, http=kind, lifespan="off", log_config=None)
     config.load()
     config.timeout_keep_alive = idle
     state = ServerState()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: BoundedHttp(config, state, {}), "127.0.0.1", 0)
+    sock = socket.create_server(("127.0.0.1", 0))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 32_768)  # of each connection: answers wait in the process
+    server = await loop.create_server(lambda: kind(config, state, {}), sock=sock)
     try:
         yield server.sockets[0].getsockname()[1], state
     finally:
@@ -265,3 +271,50 @@ async def test_a_request_that_was_answered_early_may_end_and_another_follow() ->
     async with listening(refuse, idle=0.5) as (port, _):
         heard, closed = await said(port, CHUNK, b"0\r\n", *body, b"\r\n", b"", HEAD + b"\r\n", pause=0.08, silence=0.3)
     assert (statuses(heard), closed) == ([413, 413], False)
+
+
+LONG = b"x" * 3_000_000
+CLOSING = HEAD + b"Connection: close\r\n\r\n"
+
+
+class Roomy(BoundedHttp):
+    """A connection that is never told to write more slowly."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client is there."""
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=10 * len(LONG))
+
+
+async def tell(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application with a long answer."""
+    await answer(send, LONG)
+
+
+async def taken(asked: bytes, kind: type[BoundedHttp], pause: float) -> bytes | None:
+    """What a client that reads so slowly gets; None of one that never reads, and is given up."""
+    async with listening(tell, idle=0.4, kind=kind) as (port, state):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=16_384)
+        try:
+            writer.write(asked)
+            await until(lambda: bool(state.total_requests))
+            heard = bytearray()
+            while pause and len(heard) < len(LONG):
+                heard += await reader.read(65_536)
+                await asyncio.sleep(pause)
+            await until(lambda: not state.connections)
+        finally:
+            writer.transport.abort()
+    return bytes(heard).partition(b"\r\n\r\n")[2] if pause else None
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize("asked", [CLOSING, HEAD + b"\r\n"], ids=["closing", "kept"])
+@pytest.mark.parametrize("kind", [BoundedHttp, Roomy])
+@pytest.mark.parametrize("pause", [0, 0.01])
+def test_a_client_that_never_reads_is_given_up_and_a_slow_one_is_not(
+    loop: Callable[[], asyncio.AbstractEventLoop], asked: bytes, kind: type[BoundedHttp], pause: float
+) -> None:
+    with asyncio.Runner(loop_factory=loop) as runner:
+        heard = runner.run(taken(asked, kind, pause))
+    assert heard == (LONG if pause else None)
