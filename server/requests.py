@@ -38,6 +38,9 @@ CAUSES_COMPARED = 5
 PATH_CHARS = 200
 """Of a path the log keeps so much."""
 
+OPERATION_CHARS = 200
+"""And of an operation's name."""
+
 _SANE = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:/=+-]{0,99}\Z")
 _NO_FORM_NAME = Text(
     "X-Pliant-Form must name one form in 1 to 100 characters: letters, digits and . _ : / = + -",
@@ -143,6 +146,8 @@ class RequestLog:
             "status": status,
             "ms": round(seconds * 1_000, 3),
         }
+        if operation is not None:
+            operation = operation[:OPERATION_CHARS]
         for name, value in (("code", code), ("company", company), ("member", member), ("operation", operation)):
             if value is not None:
                 line[name] = value

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from server import requests
-from server.requests import RequestLog
+from server.requests import OPERATION_CHARS, PATH_CHARS, RequestLog
 
 
 def failing(message: str) -> Exception:
@@ -40,3 +40,13 @@ def test_the_trace_of_an_error_that_comes_again_is_written_once(monkeypatch: pyt
     assert [line["error"] for line in found] == ["ValueError: the database is away"] * 4
     assert ["trace" in line for line in found] == [True, False, True, True]
     assert "OSError: another cause" in found[2]["trace"]
+
+
+def test_of_what_clients_name_the_log_keeps_a_part() -> None:
+    stream = io.BytesIO()
+    log = RequestLog(stream)
+    log.request("r", "POST", "/" + "p" * 5_000, 200, 0.1, operation="名" * 5_000)
+    log.request("r", "POST", "/", 200, 0.1)
+    long, short = lines(stream, log)
+    assert (len(long["path"]), long["operation"]) == (PATH_CHARS, "名" * OPERATION_CHARS)
+    assert "operation" not in short
