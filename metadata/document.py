@@ -113,6 +113,8 @@ def _form_faults(error: ValidationError, where: tuple[str, ...]) -> list[Fault]:
         return [invalid(where, f"must have {missing}", f"缺少 {missing}")]
     if keyword == "pattern" and value == f"^{NAME.pattern}$" and (fault := name_fault(str(given), where)) is not None:
         return [fault]
+    if keyword == "anyOf" and all("const" in option for option in value):  # an enum whose values have titles
+        keyword, value = "enum", [option["const"] for option in value]
     if keyword == "enum" and isinstance(given, str):
         return [_unknown_value(where, given, [str(item) for item in value])]
     text = _FORMS.get(keyword, Text("is not of the documented form", "不符合文档规定的形式"))

@@ -171,6 +171,14 @@ def test_an_own_prefix_is_kept() -> None:
     assert catalog.documents["entity", "thing"]["x-acme-colour"] == "red"
 
 
+def test_a_platform_right_that_is_misspelt_is_told_with_the_nearest() -> None:
+    documents = sales()
+    documents["role", "seller"]["platform"] = ["members.manag"]
+    (fault,) = faults_of(documents)
+    assert fault.path == ("role", "seller", "platform", "0")
+    assert fault.details == {"didYouMean": "members.manage"}
+
+
 def test_roles_are_placed_in_their_document() -> None:
     documents = sales()
     documents["role", "seller"]["entities"]["oportunity"] = {"read": True}
