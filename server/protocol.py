@@ -1,6 +1,7 @@
-"""HTTP/1.1 on a socket: uvicorn's protocol with the two limits that it lacks, and answers in one piece.
+"""HTTP/1.1 on a socket: uvicorn's protocol with the limits that it lacks, and answers in one piece.
 
-A head must be whole in time and small: uvicorn waits for ever for the first one, and keeps one of any size.
+Heads and trailers must be whole in time and small, and who takes no answer is given up: uvicorn waits for ever, and
+keeps whatever comes. A request that asks for an upgrade is an ordinary one, with its body.
 """
 
 from __future__ import annotations
