@@ -166,22 +166,19 @@ async def _move_references(
 
 async def _note_links(draft: Draft, side: LinkSide, kept: Staged, losers: Sequence[str]) -> None:
     """Records whose links change by the move have an event and a new version: those that declare the field."""
-    plan = kept.plan
-    probe = plan.probe(("links", side.table, side.here), partial(_linked, side))
-    decode = plan.slots["id"].decode
-    pairs = [(str(decode(own)), str(decode(other))) for own, other in await probe.rows(
-        draft.snapshot, {"ids": [kept.id, *losers]}
-    )]  # fmt: skip
-    known = {other for own, other in pairs if own == kept.id}
-    moved = {other for own, other in pairs if own != kept.id} - {kept.id, *losers}
+    plan, values = kept.plan, {"keep": kept.id, "ids": losers}
+    make = _new_links if side.own else _declaring
+    rows = await plan.probe(("links", side.table, side.here), partial(make, side)).rows(draft.snapshot, values)
     if side.own:
-        if moved - known:
+        if rows:
             kept.linked.add(field_key(side.field))
         return
     declaring = draft.plans.of(side.entity)
-    await draft.load(declaring, sorted(moved))
-    for other in sorted(moved):
-        row = draft.seen(declaring, other)
+    decode = declaring.slots["id"].decode
+    ids = sorted({str(decode(row[0])) for row in rows} - {kept.id, *losers})
+    await draft.load(declaring, ids)
+    for record_id in ids:
+        row = draft.seen(declaring, record_id)
         if row is not None:
             draft.change(declaring, row, ("ids",)).linked.add(field_key(side.field))
 
@@ -215,10 +212,23 @@ def _may_give_all(plan: WritePlan) -> bool:
     return {Operation.SHARE, Operation.READ, Operation.UPDATE} <= plan.unlimited
 
 
-def _linked(side: LinkSide, values: Values, _: Alias) -> ClauseElement:
+def _declaring(side: LinkSide, values: Values, _: Alias) -> ClauseElement:
+    """The records on the other side of the links that go; one more than a write may touch at most."""
     table = sa.table(side.table, sa.column(side.here), sa.column(side.there), schema=NAMESPACE)
-    here, there = table.c[side.here], table.c[side.there]
-    return sa.select(here, there).where(InList(here, values.ids())).limit(constant(values.limits.relation_rows + 1))
+    found = sa.select(table.c[side.there]).where(InList(table.c[side.here], values.ids())).distinct()
+    return found.limit(constant(values.limits.relation_rows + 1))
+
+
+def _new_links(side: LinkSide, values: Values, _: Alias) -> ClauseElement:
+    """A row when one of the links that go leads where the kept record has none."""
+    table = sa.table(side.table, sa.column(side.here), sa.column(side.there), schema=NAMESPACE)
+    old, own = table.alias("o"), table.alias("k")
+    here, there = old.c[side.here], old.c[side.there]
+    known = sa.select(constant(1)).select_from(own)
+    known = known.where(own.c[side.here] == values.given("keep", UUID), own.c[side.there] == there)
+    found = sa.select(constant(1)).select_from(old)
+    found = found.where(InList(here, values.ids()), there != values.given("keep", UUID))
+    return found.where(sa.not_(sa.exists(known.correlate(old)))).limit(constant(1))
 
 
 def _copy(link: str, here: str, there: str, values: Values, _: Alias) -> ClauseElement:

@@ -76,7 +76,10 @@ async def _require_owners(draft: Draft, restored: list[Staged]) -> None:
 
 
 async def _require_owner(draft: Draft, target: WritePlan, api: str, staged: list[Staged], first: Staged) -> None:
-    owners = {owner: item for item in staged if (owner := item.row[api]) is not None}
+    owners: dict[str, Staged] = {}
+    for item in staged:  # the first one first: its fault may tell most
+        if item.row[api] is not None:
+            owners.setdefault(item.row[api], item)
     await draft.load(target, owners)
     for owner, item in owners.items():
         path = item.token.path
