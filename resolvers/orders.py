@@ -25,8 +25,6 @@ def _order(tree: Tree, path: tuple[str, ...]) -> Order:
         word = str(tree.value)
         return Order(path, word.startswith("DESC"), word.endswith("_NULLS_FIRST"))
     if not isinstance(tree, Mapping) or len(tree) != 1:
-        raise BadInput(
-            Text("An item of 'orderBy' names one field and its direction", "“orderBy”的每一项须指定一个字段及其方向")
-        )
+        raise BadInput(_ONE_KEY)
     ((name, inner),) = tree.items()
     return _order(inner, (*path, name))

@@ -62,7 +62,9 @@ class BoundedHttp(HttpToolsProtocol):
         try:
             self._feed(data)
         except httptools.HttpParserError:
-            if not self.transport.is_closing():
+            if self._is_answering():
+                self._end(b"400 Bad Request")
+            elif not self.transport.is_closing():
                 self.logger.warning(_INVALID)
                 self.send_400_response(_INVALID)
                 self._watch()

@@ -78,6 +78,7 @@ class Mark:
     statements: int
     changes: int
     staged: int
+    links: int
     counters: Mapping[str, int]
 
 
@@ -97,6 +98,7 @@ class Draft:
         self.guards: list[Guard] = []
         self.statements: list[Statement] = []
         self.changes: list[ChangeRow] = []  # events of what is no record: shares
+        self.links: dict[tuple[str, str, str], None] = {}  # (table, here, there) of links that it makes, in order
         self.counters: dict[str, int] = {}
         self.detail: dict[str, Json] = {}
         self.contested: set[str] = set()  # unique indexes where losing a race means: prepare again
@@ -151,13 +153,22 @@ class Draft:
 
     def mark(self) -> Mark:
         """Where the draft stands now."""
-        return Mark(len(self.guards), len(self.statements), len(self.changes), len(self.staged), dict(self.counters))
+        return Mark(
+            len(self.guards),
+            len(self.statements),
+            len(self.changes),
+            len(self.staged),
+            len(self.links),
+            dict(self.counters),
+        )
 
     def back(self, mark: Mark) -> None:
         """Forget the command being prepared, which began at the mark; nothing before it may have been changed since."""
         del self.guards[mark.guards :], self.statements[mark.statements :], self.changes[mark.changes :]
         for record_id in list(self.staged)[mark.staged :]:
             del self.staged[record_id]
+        for link in list(self.links)[mark.links :]:
+            del self.links[link]
         self.counters = dict(mark.counters)
         for item in self.required.values():
             item.uses = [use for use in item.uses if use.command != self.command]

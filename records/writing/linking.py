@@ -66,15 +66,12 @@ def _write(
     if gone:
         values = {"id": record_id, "ids": gone}
         draft.statements.append(_unlink_probe(plan, relation).execute(draft.snapshot, values))
-    rows = tuple((record_id, other) for other in made if not _is_made(draft, str(relation.link), record_id, other))
+    link = str(relation.link)
+    # an earlier part of the write may make the same link
+    rows = tuple((record_id, other) for other in made if (link, record_id, other) not in draft.links)
     if rows:
-        draft.statements.append(Insert(str(relation.link), (here, there), ("uuid", "uuid"), rows))
-
-
-def _is_made(draft: Draft, link: str, record_id: str, other: str) -> bool:
-    """Whether an earlier part of the write makes this link already."""
-    made = [item for item in draft.statements if isinstance(item, Insert) and item.table == link]
-    return any((record_id, other) in item.rows for item in made)
+        draft.links.update(((link, *row), None) for row in rows)
+        draft.statements.append(Insert(link, (here, there), ("uuid", "uuid"), rows))
 
 
 async def _linked(draft: Draft, target: WritePlan, relation: Relation, record_id: str) -> dict[str, bool]:

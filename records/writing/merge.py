@@ -176,6 +176,8 @@ async def _note_links(draft: Draft, side: LinkSide, kept: Staged, losers: Sequen
     declaring = draft.plans.of(side.entity)
     decode = declaring.slots["id"].decode
     ids = sorted({str(decode(row[0])) for row in rows} - {kept.id, *losers})
+    if len(draft.staged) + len(ids) > draft.snapshot.limits.relation_rows:
+        return  # a tag on thousands of records can be merged, too: their lists change without being told of
     await draft.load(declaring, ids)
     for record_id in ids:
         row = draft.seen(declaring, record_id)

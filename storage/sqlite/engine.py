@@ -101,7 +101,7 @@ class SqliteEngine:
         """Make a company's file with its fixed tables; nothing happens if it is there."""
         async with self._touching.setdefault(namespace, asyncio.Lock()):
             if namespace not in self._ready:
-                await self._stop_writer(namespace)  # one that found no file would go on refusing
+                await self._stop_writer(namespace)  # one that was not made to create finds no file
                 await self._migrate_fixed(namespace, create=True)
 
     async def drop(self, namespace: str) -> None:

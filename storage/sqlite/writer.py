@@ -169,19 +169,25 @@ class _Worker:
         self._seen = 0  # who wrote when the last group ended: those in it, and those who waited
 
     def live(self) -> None:
-        """Work until told to end; what was asked for before is done."""
-        ended = False
-        while not ended:
+        """Work until told to end; what was asked for before is done.
+
+        While the file cannot be opened each is answered with why, and it is tried again with the next.
+        """
+        for _ in self._steps():
             try:
                 opened = self._opened()
             except Exception as error:
-                self._refuse(Unreachable() if isinstance(error, OSError) else understood(error))
-                return
+                fault = Unreachable() if isinstance(error, OSError) else understood(error)
+                self._answer([(self._asked.popleft().future, None, fault)])
+                continue
             try:
                 ended = self._serve(opened)
             finally:
-                opened.turn.close()
-                opened.connection.close()
+                with suppress(sqlite3.Error, OSError):
+                    opened.turn.close()
+                    opened.connection.close()
+            if ended:
+                return
 
     def _serve(self, opened: _Open) -> bool:
         """Work until told to end. False: a transaction could not be rolled back, which closing its connection does."""
@@ -210,11 +216,6 @@ class _Worker:
         except BaseException:
             connection.close()
             raise
-
-    def _refuse(self, fault: StorageError) -> None:
-        """The file cannot be opened: everything is answered with the fault, until told to end."""
-        for _ in self._steps():
-            self._answer([(self._asked.popleft().future, None, fault)])
 
     def _work(self, opened: _Open) -> list[_Answer]:
         first = self._asked.popleft()

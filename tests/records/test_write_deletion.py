@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from base.errors import BadInput
 from base.ids import new_id
+from base.limits import DEFAULTS
 from metadata.publishing.publish import publish
 from metadata.store import Head
 from records.command import Create, Delete, DeleteWhere, Merge, Purge, Restore, Update, UpdateWhere
@@ -191,6 +193,16 @@ async def test_merging_moves_links(world: WriteWorld) -> None:
     assert faults_of(await world.save(Merge("deal", (second,), first))) == []
     assert await world.links("deal", "products") == {(first, one), (first, third)}
     assert (await world.row("deal", first))["version"] == 3
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_what_is_linked_from_many_can_be_merged(engine: str, tmp_path: Path) -> None:
+    async with write_world(place_of(engine, tmp_path), replace(DEFAULTS, relation_rows=5)) as world:
+        one, other = [await world.create("product", code=code) for code in "ab"]
+        deals = [await world.create("deal", name=str(n), products={"connect": [other]}) for n in range(6)]
+        assert faults_of(await world.save(Merge("product", (other,), one))) == []
+        assert await world.links("deal", "products") == {(deal, one) for deal in deals}
+        assert [(await world.row("deal", deal))["version"] for deal in deals] == [1] * 6  # more than a write may touch
 
 
 async def test_two_merges_do_not_keep_what_the_other_deletes(world: WriteWorld) -> None:

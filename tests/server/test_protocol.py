@@ -153,6 +153,19 @@ async def test_connect_is_refused_and_what_follows_is_no_request() -> None:
     assert (statuses(heard), closed, told.requests) == ([400], True, [])
 
 
+async def test_rubbish_behind_a_request_is_not_answered_in_its_place() -> None:
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0.3)
+        with suppress(ClientGone):
+            await answer(send, await read_body(receive, 100))
+
+    async with listening(slow) as (port, _):
+        heard, closed = await said(port, HEAD + b"\r\nGARBAGE\r\n\r\n", silence=1)
+        assert (b"400" in heard, closed) == (False, True)
+        heard, closed = await said(port, b"GARBAGE\r\n\r\n")
+        assert (statuses(heard), closed) == ([400], True)
+
+
 CHUNK = HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n"
 
 

@@ -29,9 +29,10 @@ from storage.batch import (
     Update,
 )
 from storage.engine import Dialect, Engine
-from storage.errors import Busy, StatementRefused
+from storage.errors import Busy, StatementRefused, StorageError
 from storage.migrations import Migration
 from storage.sqlite import fused, writer
+from storage.sqlite.connection import connect
 from storage.sqlite.engine import SqliteEngine
 from storage.sqlite.turn import Turn
 from storage.types import INTEGER, TEXT, UUID
@@ -402,3 +403,22 @@ async def test_who_cannot_roll_back_takes_another_connection(tmp_path: Path) -> 
         assert isinstance(found[0], StatementRefused)
         assert found[1] == [Applied()] * 2
         assert await names(engine, "shop") == ["a", "b", "c"]
+
+
+async def test_a_file_that_cannot_be_opened_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = [OSError("too many open files"), sqlite3.OperationalError("unable to open database file")]
+
+    def failing(*given: Any, **named: Any) -> sqlite3.Connection:
+        if left:
+            raise left.pop()
+        return connect(*given, **named)
+
+    async with opened(str(tmp_path), MIGRATIONS) as engine:
+        await engine.create("shop")
+    async with opened(str(tmp_path), MIGRATIONS) as engine:
+        await engine.fetch("shop", Sql("SELECT 1"))
+        monkeypatch.setattr("storage.sqlite.writer.connect", failing)
+        for _ in range(2):
+            with pytest.raises(StorageError):
+                await create(engine, "a")
+        assert await create(engine, "a") == [Applied()]
