@@ -228,18 +228,12 @@ class Desk:
             return _STOCK
 
     async def _run(self, entry: _Entry, request: GraphQLRequest) -> Reply:
-        plan, runtime = entry.plan, self.runtime
+        plan = entry.plan
         if isinstance(plan, Plan):
-            head, actor = entry.head, entry.actor
-            snapshot = Snapshot(
-                runtime.engine, actor.namespace, head.catalog, head.version, actor, runtime.limits, runtime.sealer
-            )
-            answer = await run(plan, snapshot, entry.coerced.values)
-            if answer.head_version != head.version:
-                if await moved_since(runtime.engine, actor.namespace, head.version):
-                    raise _Overtaken()
-                runtime.companies.moved(actor.namespace, answer.head_version)
-            return data_reply(answer.data)
+            try:
+                return await self._read(entry, plan)
+            except PlanTooDeep:  # of the form for cursors with nulls, which is written at its first use
+                plan = _STOCK
         if plan is None:
             return data_reply(
                 await self._rendering.introspection(entry.schema, entry.document, entry.operation.node, entry.coerced)
@@ -248,6 +242,18 @@ class Desk:
             return await self._mutate(entry, plan, request)
         context = self._context(entry.head, entry.actor, entry.schema, entry.operation, request)
         return await self._stock.answer(entry.schema, entry.document, entry.operation, entry.coerced, context, request)
+
+    async def _read(self, entry: _Entry, plan: Plan) -> Reply:
+        runtime, head, actor = self.runtime, entry.head, entry.actor
+        snapshot = Snapshot(
+            runtime.engine, actor.namespace, head.catalog, head.version, actor, runtime.limits, runtime.sealer
+        )
+        answer = await run(plan, snapshot, entry.coerced.values)
+        if answer.head_version != head.version:
+            if await moved_since(runtime.engine, actor.namespace, head.version):
+                raise _Overtaken()
+            runtime.companies.moved(actor.namespace, answer.head_version)
+        return data_reply(answer.data)
 
     async def _mutate(self, entry: _Entry, plan: MutationPlan, request: GraphQLRequest) -> Reply:
         context = self._context(entry.head, entry.actor, entry.schema, entry.operation, request)

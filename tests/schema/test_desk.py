@@ -206,3 +206,21 @@ async def test_an_entitys_json_schema_is_cut(owner: Client) -> None:
     assert isinstance(properties, dict)
     assert "name" in properties
     assert await owner.house.desk.entity_schema(await owner.actor(), "nope") is None
+
+
+async def test_a_form_for_nulls_that_is_too_deep_is_answered_all_the_same(
+    owner: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = "mutation($i: AccountCreateInput!) { createAccount(input: $i) { account { id } } }"
+    for name, revenue in (("a", "1"), ("b", "2"), ("c", None), ("d", None)):
+        await owner.data(make, i={"name": name, "revenue": revenue})
+    page = "{ edges { cursor node { name } } }"
+    text = f"query($a: String) {{ accounts(orderBy: [{{revenue: ASC}}], first: 1, after: $a) {page} }}"
+    first = (await owner.data(text))["accounts"]["edges"][0]["cursor"]
+    assert (await owner.data(text, a=first))["accounts"]["edges"][0]["node"]["name"] == "b"
+    third = (await owner.data("{ accounts(orderBy: [{revenue: ASC}], first: 3) { pageInfo { endCursor } } }"))[
+        "accounts"
+    ]
+    monkeypatch.setattr("records.reading.read.fits_parser", lambda *_: False)
+    last = await owner.data(text, a=third["pageInfo"]["endCursor"])
+    assert [edge["node"]["name"] for edge in last["accounts"]["edges"]] == ["d"]
