@@ -80,15 +80,16 @@ def _unlink(table: Table, key: str, other: str) -> Query:
 
 _member = MEMBER.clause.alias("m")
 _role = MEMBER_ROLE.clause.alias("r")
+
+
+def _held(column: sa.ColumnClause[Any]) -> sa.Select[Any]:
+    """A column of the roles that active members have."""
+    held = sa.select(column).select_from(_role.join(_member, _member.c["id"] == _role.c["member_id"]))
+    return held.where(_member.c["status"] == constant(ACTIVE), _member.c["deleted_at"].is_(None))
+
+
 _HOLDERS = Query(
-    sa.select(_role.c["member_id"])
-    .select_from(_role.join(_member, _member.c["id"] == _role.c["member_id"]))
-    .where(
-        _role.c["role"] == parameter("role", TEXT),
-        _member.c["status"] == constant(ACTIVE),
-        _member.c["deleted_at"].is_(None),
-    )
-    .limit(constant(2)),
+    _held(_role.c["member_id"]).where(_role.c["role"] == parameter("role", TEXT)).limit(constant(2)),
     {"role": TEXT},
     {"member_id": UUID},
 )
@@ -105,14 +106,7 @@ _BY_EMAIL = Query(
 _ROLES_OF = _links(MEMBER_ROLE, "member_id", "role")
 _TEAMS_OF = _links(TEAM_MEMBER, "member_id", "team_id")
 _ACTIVE_ROLES_OF = Query(
-    sa.select(_role.c["role"])
-    .select_from(_role.join(_member, _member.c["id"] == _role.c["member_id"]))
-    .where(
-        _role.c["member_id"] == parameter("id", UUID),
-        _member.c["status"] == constant(ACTIVE),
-        _member.c["deleted_at"].is_(None),
-    )
-    .order_by(_role.c["role"]),
+    _held(_role.c["role"]).where(_role.c["member_id"] == parameter("id", UUID)).order_by(_role.c["role"]),
     {"id": UUID},
     {"role": TEXT},
 )

@@ -25,7 +25,8 @@ _STATUSES: Final[Mapping[str, int]] = {
 }
 """HTTP statuses of refusals by code; every other code is 400."""
 
-_BAD: Final = 400
+_TOO_SLOW: Final = 400
+"""The database gave it up: the same request would take as long again."""
 
 _AWAY: Final = 503
 """The database is away or busy: the same request may well succeed in a moment."""
@@ -48,7 +49,7 @@ def result_reply(data: Any, errors: Sequence[Mapping[str, Any]], cause: BaseExce
     if not errors:
         return data_reply(orjson.dumps(data, default=_default))
     body = orjson.dumps({"errors": errors, "data": data}, default=_default)
-    status = 200 if data is not None else _BAD if isinstance(cause, TooSlow) else _AWAY if _is_away(cause) else 200
+    status = 200 if data is not None else _trouble(cause) or 200
     return Reply(body, ReplyKind.DATA, errors[0]["extensions"]["code"], status)
 
 
@@ -57,11 +58,7 @@ def refusal(error: Exception, locale: str, request_id: str) -> Reply:
     log_unexpected(error, request_id)
     errors = response_errors(error, locale, request_id)
     code = str(errors[0]["extensions"]["code"])
-    status = _STATUSES.get(code, _BAD)
-    if isinstance(error, ReadOnly):
-        status = 405
-    elif _is_away(error):
-        status = _AWAY
+    status = 405 if isinstance(error, ReadOnly) else _trouble(error) or _STATUSES.get(code, 400)
     return Reply(orjson.dumps({"errors": errors}, default=_default), ReplyKind.REQUEST_ERROR, code, status)
 
 
@@ -73,8 +70,11 @@ def log_unexpected(error: BaseException, request_id: str) -> None:
         _log.error("request %s failed", request_id, exc_info=error)
 
 
-def _is_away(cause: BaseException | None) -> bool:
-    return isinstance(cause, Busy | Unreachable) and not isinstance(cause, TooSlow)
+def _trouble(cause: BaseException | None) -> int | None:
+    """The status of an answer that the database owes; None when something else is the cause."""
+    if isinstance(cause, TooSlow):
+        return _TOO_SLOW
+    return _AWAY if isinstance(cause, Busy | Unreachable) else None
 
 
 def _default(value: Any) -> Any:

@@ -199,10 +199,8 @@ def _move_links(draft: Draft, plan: WritePlan, keep: str, losers: Sequence[str])
         )
         for names in ((side.table, side.here, side.there) for side in plan.links)
     ]
-    moves.append((plan.probe("move shares", _move_share), plan.probe("cut shares", _cut_share)))
-    if not _may_give_all(plan):
-        # a share of a record of his own would open the kept one for more than he may show of it
-        del moves[-1]
+    if _may_give_all(plan):  # else a share of a record of his own would open the kept one for more than he may show
+        moves.append((plan.probe("move shares", _move_share), plan.probe("cut shares", _cut_share)))
     for loser in losers:
         values: dict[str, Any] = {"keep": keep, "loser": loser}
         for copy, cut in moves:

@@ -183,9 +183,9 @@ class _Worker:
             try:
                 ended = self._serve(opened)
             finally:
-                with suppress(sqlite3.Error, OSError):
-                    opened.turn.close()
-                    opened.connection.close()
+                for part in (opened.connection, opened.turn):
+                    with suppress(sqlite3.Error, OSError):
+                        part.close()
             if ended:
                 return
 
