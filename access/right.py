@@ -23,6 +23,7 @@ TEAMS_MANAGE = "teams.manage"
 TOKENS_MANAGE = "tokens.manage"
 ROLES_MANAGE = "roles.manage"
 DOCUMENTS_READ = "documents.read"
+DOCUMENTS_PUBLISH = "documents.publish"
 
 SEEING_ROLES = (ROLES_MANAGE, MEMBERS_MANAGE, DOCUMENTS_READ)
 """With one of these a member may see which roles there are and what they give."""
@@ -33,7 +34,7 @@ PLATFORM_RIGHTS: Registry[PlatformRight] = Registry(
     PlatformRight(ROLES_MANAGE, Text("Write roles", "编写角色")),
     PlatformRight(TOKENS_MANAGE, Text("Make and revoke tokens of any member", "为任意成员创建和吊销令牌")),
     PlatformRight(DOCUMENTS_READ, Text("See configuration documents", "查看配置文档")),
-    PlatformRight("documents.publish", Text("Publish configuration documents", "发布配置文档")),
+    PlatformRight(DOCUMENTS_PUBLISH, Text("Publish configuration documents", "发布配置文档")),
     PlatformRight("forms.design", Text("Design forms", "设计表单")),
     PlatformRight("workflows.design", Text("Design approval workflows and automations", "设计审批流程和自动化")),
     PlatformRight("webhooks.manage", Text("Send change events to other systems", "管理外发变更事件")),

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from access.actor import Actor
 from access.replica import Replica, list_replicas
+from access.right import DOCUMENTS_PUBLISH, DOCUMENTS_READ
 from access.store import Writer
 from base.errors import BadInput, Conflict, DocumentsInvalid, Fault, LimitExceeded, NotFound, SchemaChanged, Text
 from base.json import Json
@@ -23,7 +24,7 @@ from metadata.publishing.publish import Published
 from metadata.store import Head, Version, list_versions
 from metadata.usage import Use, read_uses
 from resolvers.preview import MakePreview, Preview
-from resolvers.publishing import PUBLISH, READ, Key, proposal_of, publish_as
+from resolvers.publishing import Key, proposal_of, publish_as
 from resolvers.runtime import Runtime
 
 T = TypeVar("T")
@@ -71,7 +72,7 @@ async def write_access(
 
 def documents_of(context: AdminContext, kind: str | None) -> Documents:
     """The documents of the head, as authored, of one kind or of all."""
-    context.require(READ, PUBLISH)
+    context.require(DOCUMENTS_READ, DOCUMENTS_PUBLISH)
     documents = context.head.catalog.documents
     return {key: document for key, document in sorted(documents.items()) if kind is None or key[0] == kind}
 
@@ -86,7 +87,7 @@ def find_document(context: AdminContext, kind: str, name: str) -> Any:
 
 async def layers_of(context: AdminContext, documents: Documents) -> Mapping[Key, Layer]:
     """The layers of these documents of the head; the company's own have none."""
-    context.require(READ, PUBLISH)
+    context.require(DOCUMENTS_READ, DOCUMENTS_PUBLISH)
     known = await read_layers(context.runtime.engine, context.actor.namespace)
     present = context.head.catalog.documents.keys()
     found = ((key, layer_of(known, key, document, present)) for key, document in documents.items())
@@ -95,7 +96,7 @@ async def layers_of(context: AdminContext, documents: Documents) -> Mapping[Key,
 
 async def find_versions(context: AdminContext, first: int, before: int | None) -> tuple[Version, ...]:
     """Published versions, newest first."""
-    context.require(READ, PUBLISH)
+    context.require(DOCUMENTS_READ, DOCUMENTS_PUBLISH)
     most = context.runtime.limits.page_size_max
     if first < 0:
         raise BadInput(Text("'first' must be 0 or more", "“first”必须大于等于 0"))
@@ -106,7 +107,7 @@ async def find_versions(context: AdminContext, first: int, before: int | None) -
 
 def adopt_schema(context: AdminContext, schema: Json, name: str | None) -> tuple[Adopted | None, tuple[Fault, ...]]:
     """An entity document made of a foreign JSON Schema, or the faults that stand against it."""
-    context.require(PUBLISH)
+    context.require(DOCUMENTS_PUBLISH)
     try:
         return adopt(schema, name, context.runtime.limits), ()
     except DocumentsInvalid as error:
@@ -121,7 +122,7 @@ async def preview_documents(
     make: MakePreview,
 ) -> Preview:
     """What publishing would change, and every fault that stands against it; `make` also compares the GraphQL side."""
-    context.require(PUBLISH)
+    context.require(DOCUMENTS_PUBLISH)
     try:
         proposal = proposal_of(documents, removals, allow_loss)
     except DocumentsInvalid as error:
@@ -131,7 +132,7 @@ async def preview_documents(
 
 async def find_uses(context: AdminContext) -> Sequence[Use]:
     """Evidence of use in the days that are kept, what is counted until now included."""
-    context.require(READ, PUBLISH)
+    context.require(DOCUMENTS_READ, DOCUMENTS_PUBLISH)
     runtime = context.runtime
     if runtime.usage is not None:
         await runtime.usage.flush()
@@ -146,7 +147,7 @@ async def publish_documents(
     expected_version: int | None,
 ) -> tuple[Published | None, tuple[Fault, ...]]:
     """Publish in one step. Another version than expected, or one that came between, is a CONFLICT among the faults."""
-    context.require(PUBLISH)
+    context.require(DOCUMENTS_PUBLISH)
     runtime, actor = context.runtime, context.actor
     await runtime.companies.refresh(actor.namespace)
     head = await runtime.companies.head(actor.namespace)
@@ -163,19 +164,19 @@ async def publish_documents(
 
 async def find_replicas(context: AdminContext) -> tuple[Replica, ...]:
     """The processes that serve, each with the version of this company that it served last."""
-    context.require(READ, PUBLISH)
+    context.require(DOCUMENTS_READ, DOCUMENTS_PUBLISH)
     return await list_replicas(context.runtime.engine, context.actor.namespace)
 
 
 async def find_persisted(context: AdminContext) -> tuple[Persisted, ...]:
     """The registered documents."""
-    context.require(READ, PUBLISH)
+    context.require(DOCUMENTS_READ, DOCUMENTS_PUBLISH)
     return await list_persisted(context.runtime.engine, context.actor.namespace)
 
 
 async def persist(context: AdminContext, document_id: str, text: str, name: str | None) -> tuple[Fault, ...]:
     """Register a document under its id."""
-    context.require(PUBLISH)
+    context.require(DOCUMENTS_PUBLISH)
     limits = context.runtime.limits
     if not text or len(text) > limits.document_chars:
         en = f"a document has 1 to {limits.document_chars} characters"
@@ -192,7 +193,7 @@ async def persist(context: AdminContext, document_id: str, text: str, name: str 
 
 async def forget_persisted(context: AdminContext, document_id: str) -> tuple[Fault, ...]:
     """Remove a registered document."""
-    context.require(PUBLISH)
+    context.require(DOCUMENTS_PUBLISH)
     actor = context.actor
     if not await remove_persisted(context.runtime.engine, actor.namespace, document_id, actor.member_id):
         return (Fault(("id",), "NOT_FOUND", Text("No persisted document has this id", "没有该 id 对应的持久化文档")),)

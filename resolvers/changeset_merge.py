@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from access.right import DOCUMENTS_PUBLISH
 from base.errors import Conflict, DocumentsInvalid, Fault, Text
 from base.json import Json
 from metadata.build import Documents
@@ -17,7 +18,7 @@ from metadata.publishing.publish import Published
 from resolvers.administration import AdminContext
 from resolvers.changesets import Saved, change_set, drafts_of, edit_of, ended, saved, set_fault
 from resolvers.preview import MakePreview, Preview
-from resolvers.publishing import PUBLISH, Proposal, proposal_of, publish_as
+from resolvers.publishing import Proposal, proposal_of, publish_as
 
 _ATTEMPTS: Final = 3
 """So often is a set merged over a head that moves under it; then others are always faster."""
@@ -55,7 +56,7 @@ async def rebase(context: AdminContext, set_id: str, resolutions: Sequence[Resol
     A conflict is settled as its resolution says, one without a resolution by the merge of both. Where they meet a
     resolution is needed: the faults name each document, and nothing is done.
     """
-    context.require(PUBLISH)
+    context.require(DOCUMENTS_PUBLISH)
     found = await change_set(context, set_id)
     if (fault := set_fault(found, expected)) is not None:
         return Saved(None, (fault,))
@@ -82,7 +83,7 @@ async def rebase(context: AdminContext, set_id: str, resolutions: Sequence[Resol
 
 async def preview_set(context: AdminContext, set_id: str, allow_loss: Sequence[str], make: MakePreview) -> Preview:
     """What publishing a set would change, and every fault that stands against it, its conflicts first."""
-    context.require(PUBLISH)
+    context.require(DOCUMENTS_PUBLISH)
     found = await change_set(context, set_id)
     drafts = await drafts_of(context, found.id)
     head = context.head
@@ -102,7 +103,7 @@ async def publish_set(
     When the process ends before that, publishing the set again finds that everything is as it wants it, and only marks
     it.
     """
-    context.require(PUBLISH)
+    context.require(DOCUMENTS_PUBLISH)
     runtime, actor = context.runtime, context.actor
     found = await change_set(context, set_id)
     if (fault := set_fault(found, expected)) is not None:

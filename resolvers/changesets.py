@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from access.right import DOCUMENTS_PUBLISH, DOCUMENTS_READ, ROLES_MANAGE
 from base.errors import DocumentsInvalid, Fault, LimitExceeded, NotFound, Text
 from base.ids import canonical_id
 from base.json import Json
@@ -28,7 +29,7 @@ from metadata.conflicts import base_of
 from metadata.document import measure
 from metadata.kinds import KINDS
 from resolvers.administration import AdminContext
-from resolvers.publishing import PUBLISH, READ, ROLES, Key, proposal_of
+from resolvers.publishing import Key, proposal_of
 from storage.batch import Applied, GuardFailed, NotUnique, Outcome
 
 _NAME_CHARS: Final = 200
@@ -44,7 +45,7 @@ class Saved:
 
 async def change_sets(context: AdminContext, state: SetState | None, first: int) -> tuple[ChangeSet, ...]:
     """Change sets, newest first."""
-    context.require(READ, PUBLISH)
+    context.require(DOCUMENTS_READ, DOCUMENTS_PUBLISH)
     most = context.runtime.limits.page_size_max
     if not 0 <= first <= most:
         raise LimitExceeded(Text(f"'first' is 0 to {most}", f"“first”须为 0 到 {most}"), {"limit": most})
@@ -53,7 +54,7 @@ async def change_sets(context: AdminContext, state: SetState | None, first: int)
 
 async def change_set(context: AdminContext, set_id: str) -> ChangeSet:
     """One change set. Raises `NotFound`."""
-    context.require(READ, PUBLISH)
+    context.require(DOCUMENTS_READ, DOCUMENTS_PUBLISH)
     known = canonical_id(set_id)
     found = await find_change_set(context.runtime.engine, context.actor.namespace, known) if known else None
     if found is None:
@@ -63,13 +64,13 @@ async def change_set(context: AdminContext, set_id: str) -> ChangeSet:
 
 async def drafts_of(context: AdminContext, set_id: str) -> tuple[DocumentDraft, ...]:
     """The documents of a change set."""
-    context.require(READ, PUBLISH)
+    context.require(DOCUMENTS_READ, DOCUMENTS_PUBLISH)
     return await read_drafts(context.runtime.engine, context.actor.namespace, set_id)
 
 
 async def create(context: AdminContext, name: str, allow_loss: Sequence[str]) -> Saved:
     """Begin a change set over the head."""
-    context.require(PUBLISH)
+    context.require(DOCUMENTS_PUBLISH)
     limits, engine, namespace = context.runtime.limits, context.runtime.engine, context.actor.namespace
     if (fault := _name_fault(name)) is not None:
         return Saved(None, (fault,))
@@ -88,7 +89,7 @@ async def put_document(context: AdminContext, set_id: str, document: Json, expec
 
     The draft may be unfinished: it is checked when it is previewed and published.
     """
-    context.require(PUBLISH)
+    context.require(DOCUMENTS_PUBLISH)
     try:
         ((key, draft),) = proposal_of([document]).documents.items()
     except DocumentsInvalid as error:
@@ -105,13 +106,13 @@ async def put_document(context: AdminContext, set_id: str, document: Json, expec
 
 async def remove_document(context: AdminContext, set_id: str, key: Key, expected: int | None) -> Saved:
     """Let the set remove a document of the head."""
-    context.require(PUBLISH)
+    context.require(DOCUMENTS_PUBLISH)
     return await _edit_document(context, set_id, key, None, expected)
 
 
 async def revert_document(context: AdminContext, set_id: str, key: Key, expected: int | None) -> Saved:
     """Take a document out of the set: the head's stays as it is."""
-    context.require(PUBLISH)
+    context.require(DOCUMENTS_PUBLISH)
     found = await change_set(context, set_id)
     seen = next((item for item in await drafts_of(context, found.id) if item.key == key), None)
     if seen is None:
@@ -128,7 +129,7 @@ async def change(
     context: AdminContext, set_id: str, name: str | None, allow_loss: Sequence[str] | None, expected: int | None
 ) -> Saved:
     """Give a set another name, or say which losses are meant."""
-    context.require(PUBLISH)
+    context.require(DOCUMENTS_PUBLISH)
     found = await change_set(context, set_id)
     if name is not None and (fault := _name_fault(name)) is not None:
         return Saved(None, (fault,))
@@ -146,7 +147,7 @@ async def change(
 
 async def discard(context: AdminContext, set_id: str, expected: int | None) -> Saved:
     """End a set without publishing it. Its drafts can still be read."""
-    context.require(PUBLISH)
+    context.require(DOCUMENTS_PUBLISH)
     found = await change_set(context, set_id)
     if (fault := set_fault(found, expected)) is not None:
         return Saved(None, (fault,))
@@ -159,7 +160,7 @@ async def _edit_document(
     context: AdminContext, set_id: str, key: Key, draft: Mapping[str, Json] | None, expected: int | None
 ) -> Saved:
     if key[0] == "role":
-        context.require(ROLES)
+        context.require(ROLES_MANAGE)
     found = await change_set(context, set_id)
     if (fault := set_fault(found, None)) is not None:
         return Saved(None, (fault,))

@@ -8,7 +8,7 @@ from datetime import datetime
 from access.effective import Explained, explain
 from access.member import add_member, roles_of_member, teams_of_member, update_member
 from access.resolve import roles_of
-from access.right import MEMBERS_MANAGE, SEEING_ROLES, TEAMS_MANAGE, TOKENS_MANAGE
+from access.right import MEMBERS_MANAGE, ROLES_MANAGE, SEEING_ROLES, TEAMS_MANAGE, TOKENS_MANAGE
 from access.role import Role
 from access.store import Written
 from access.system import INACTIVE
@@ -18,7 +18,6 @@ from base.errors import BadInput, Text
 from base.ids import canonical_id
 from base.json import Json
 from resolvers.administration import AdminContext
-from resolvers.publishing import ROLES
 
 Input = Mapping[str, Json]
 """Values by API name; absent ones stay as they are."""
@@ -70,7 +69,7 @@ async def effective_access(context: AdminContext, member_id: str, entity: str) -
 
     It names fields and rules that the member himself may not see: `viewer.can` is what everybody may ask.
     """
-    context.require(MEMBERS_MANAGE, ROLES)
+    context.require(MEMBERS_MANAGE, ROLES_MANAGE)
     if entity not in context.head.catalog.entities:
         raise BadInput(Text(f"There is no entity '{entity[:80]}'", f"没有实体“{entity[:80]}”"))
     roles = await roles_of_member(context.runtime.engine, context.actor.namespace, _id(member_id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from access.right import DOCUMENTS_PUBLISH, DOCUMENTS_READ
 from base.clock import now, timestamp
 from base.errors import BadInput, Fault, LimitExceeded, Text
 from base.ids import canonical_id, new_id
@@ -13,27 +14,26 @@ from metadata.publishing.jobs import drop_trashed
 from metadata.publishing.publication import Publication, State, find_publication, list_publications
 from metadata.trash import Trashed, find_trashed, load_trash
 from resolvers.administration import AdminContext
-from resolvers.publishing import PUBLISH, READ
 from storage.batch import Applied, Batch, Cause
 
 
 async def publications_of(context: AdminContext, first: int) -> tuple[Publication, ...]:
     """Publications that had to be prepared, newest first."""
-    context.require(READ, PUBLISH)
+    context.require(DOCUMENTS_READ, DOCUMENTS_PUBLISH)
     _check_first(context, first)
     return await list_publications(context.runtime.engine, context.actor.namespace, first)
 
 
 async def publication_of(context: AdminContext, id: str) -> Publication | None:
     """One publication; None when there is none."""
-    context.require(READ, PUBLISH)
+    context.require(DOCUMENTS_READ, DOCUMENTS_PUBLISH)
     known = canonical_id(id)
     return None if known is None else await find_publication(context.runtime.engine, context.actor.namespace, known)
 
 
 async def cancel_publication(context: AdminContext, id: str) -> tuple[Publication | None, tuple[Fault, ...]]:
     """Stop a publication; what it had added is removed by its job."""
-    context.require(PUBLISH)
+    context.require(DOCUMENTS_PUBLISH)
     engine, namespace = context.runtime.engine, context.actor.namespace
     for _ in range(3):
         found = await publication_of(context, id)
@@ -59,13 +59,13 @@ async def cancel_publication(context: AdminContext, id: str) -> tuple[Publicatio
 
 async def trash_of(context: AdminContext) -> Sequence[Trashed]:
     """What is in the trash, newest first."""
-    context.require(READ, PUBLISH)
+    context.require(DOCUMENTS_READ, DOCUMENTS_PUBLISH)
     return (await load_trash(context.runtime.engine, context.actor.namespace)).items
 
 
 async def discard_trash(context: AdminContext, id: str) -> tuple[Fault, ...]:
     """Drop a piece of trash for ever, before its time."""
-    context.require(PUBLISH)
+    context.require(DOCUMENTS_PUBLISH)
     engine, namespace = context.runtime.engine, context.actor.namespace
     known = canonical_id(id)
     item = None if known is None else await find_trashed(engine, namespace, known)

@@ -13,6 +13,7 @@ from access.comparison import lacking
 from access.grant import GrantSet, Operation, Rows
 from access.member import manager_remains
 from access.resolve import resolve, roles_of
+from access.right import DOCUMENTS_PUBLISH, ROLES_MANAGE
 from access.role import Role
 from base.errors import BadInput, DocumentsInvalid, Fault, Text
 from base.json import Json
@@ -27,10 +28,6 @@ from metadata.publishing.removed import name_both_sides
 from metadata.scope import ACTOR
 from metadata.store import Head
 from resolvers.runtime import Runtime
-
-READ: Final = "documents.read"
-PUBLISH: Final = "documents.publish"
-ROLES: Final = "roles.manage"
 
 _ROLE: Final = "role"
 
@@ -90,9 +87,9 @@ async def publish_as(
     """
     touches_roles = any(kind == _ROLE for kind, _ in proposal.keys)
     if actor is not None:
-        actor.require(PUBLISH)
+        actor.require(DOCUMENTS_PUBLISH)
         if touches_roles:
-            actor.require(ROLES)
+            actor.require(ROLES_MANAGE)
     if head is not None:
         if expected_version is not None and expected_version != head.version:
             raise await moved(runtime.engine, namespace, head.version)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from access.actor import Actor
+from access.right import DOCUMENTS_PUBLISH, DOCUMENTS_READ
 from base.errors import BadInput, DocumentsInvalid, Fault, Text
 from metadata.build import Documents
 from metadata.merging import same
@@ -21,7 +22,7 @@ from metadata.store import Head, list_versions
 from metadata.versions import Difference, differences, read_bodies
 from resolvers.administration import AdminContext
 from resolvers.preview import MakePreview, Preview
-from resolvers.publishing import PUBLISH, READ, Proposal, publish_as
+from resolvers.publishing import Proposal, publish_as
 from resolvers.runtime import Runtime
 
 
@@ -38,7 +39,7 @@ class VersionDocuments:
 
 async def version_documents(context: AdminContext, number: int) -> VersionDocuments:
     """One version. Raises `NotFound`."""
-    context.require(READ, PUBLISH)
+    context.require(DOCUMENTS_READ, DOCUMENTS_PUBLISH)
     engine, namespace = context.runtime.engine, context.actor.namespace
     (body,) = await read_bodies(engine, namespace, _number(number))
     (found,) = await list_versions(engine, namespace, 1, number + 1)
@@ -47,14 +48,14 @@ async def version_documents(context: AdminContext, number: int) -> VersionDocume
 
 async def version_changes(context: AdminContext, number: int) -> tuple[Difference, ...]:
     """What a version changed of the documents before it."""
-    context.require(READ, PUBLISH)
+    context.require(DOCUMENTS_READ, DOCUMENTS_PUBLISH)
     bodies = await read_bodies(context.runtime.engine, context.actor.namespace, number - 1, _number(number))
     return differences(bodies[0].documents, bodies[1].documents)
 
 
 async def version_diff(context: AdminContext, before: int, after: int) -> tuple[Difference, ...]:
     """What differs between two versions; 0 is the empty company. Raises `NotFound`."""
-    context.require(READ, PUBLISH)
+    context.require(DOCUMENTS_READ, DOCUMENTS_PUBLISH)
     bodies = await read_bodies(context.runtime.engine, context.actor.namespace, before, after)
     return differences(bodies[0].documents, bodies[1].documents)
 
@@ -90,7 +91,7 @@ async def rollback_as(
 
 async def preview_rollback(context: AdminContext, to: int, allow_loss: Sequence[str], make: MakePreview) -> Preview:
     """What a rollback would change, and every fault that stands against it."""
-    context.require(PUBLISH)
+    context.require(DOCUMENTS_PUBLISH)
     runtime, namespace = context.runtime, context.actor.namespace
     proposal = await rollback_proposal(runtime, namespace, context.head, to, allow_loss)
     return await make(context.actor, context.head, proposal)
@@ -100,7 +101,7 @@ async def rollback(
     context: AdminContext, to: int, allow_loss: Sequence[str], expected: int | None
 ) -> tuple[Published | None, tuple[Fault, ...]]:
     """Go back to the documents of an old version, as a new version."""
-    context.require(PUBLISH)
+    context.require(DOCUMENTS_PUBLISH)
     head = context.head
     if expected is not None and expected != head.version:
         text = Text(f"The company is at version {head.version} now", f"公司当前版本为 {head.version}")
